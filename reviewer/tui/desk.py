@@ -315,7 +315,7 @@ class Desk(Protocol):
     def decide(self, item: ClaimedItem, answer: Answer) -> Receipt:
         """Store a decision durably, and for an edit verify the revision first; drops the item's drafts.
 
-        Asked twice for the same token and answer, it returns the first receipt, so that a retry is safe.
+        An error means that nothing was stored, so that the screen may ask again.
         """
         ...
 
