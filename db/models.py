@@ -171,9 +171,9 @@ class Sample(_Frozen):
     def uid(self) -> str:
         """SHA-256 over messages, provenance, model, declared generation and parents."""
         head = canonical_json({"generation": self.generation})[:-1]
-        tail = canonical_json(
-            {"model": self.model, "parents": list(self.parents), "provenance": str(self.provenance)}
-        )[1:]
+        tail = canonical_json({"model": self.model, "parents": list(self.parents), "provenance": str(self.provenance)})[
+            1:
+        ]
         body = head + b',"messages":' + self.messages_json.encode() + b"," + tail
         return hashlib.sha256(body).hexdigest()
 
@@ -216,12 +216,16 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
 
     @classmethod
-    def flag(cls, code: str, message: str, *, span: Span | None = None, of: Literal["response", "prompt"] = "response") -> Verdict:
+    def flag(
+        cls, code: str, message: str, *, span: Span | None = None, of: Literal["response", "prompt"] = "response"
+    ) -> Verdict:
         """A defect that a person should look at."""
         return cls(Outcome.FLAG, None, (Finding(code, Severity.WARN, message, span, of),))
 
     @classmethod
-    def fail(cls, code: str, message: str, *, span: Span | None = None, of: Literal["response", "prompt"] = "response") -> Verdict:
+    def fail(
+        cls, code: str, message: str, *, span: Span | None = None, of: Literal["response", "prompt"] = "response"
+    ) -> Verdict:
         """A hard failure: a non-human sample is rejected without a look, unless the audit drew it."""
         return cls(Outcome.FAIL, None, (Finding(code, Severity.BLOCK, message, span, of),))
 
