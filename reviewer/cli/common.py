@@ -18,20 +18,23 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _UNSAFE = re.compile(r"[^\n\x20-\x7e]")
 
 
-class Name(click.ParamType):
+class Name(click.ParamType[str]):
     """A name of a batch, mix or user: 1 to 64 letters, digits, dots, underscores and hyphens."""
 
     name = "name"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name as it is; anything else is wrong usage."""
-        if not _NAME.fullmatch(str(value)):
-            self.fail(f"{value!r}: use 1 to 64 of the characters A-Z a-z 0-9 . _ -", param, ctx)
-        return str(value)
+        from holdfast.db.errors import UsageError
+        from holdfast.db.users import check_name
+
+        try:
+            return check_name(str(value), "name")
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
 NAME = Name()
@@ -111,9 +114,9 @@ def warn(text: str) -> None:
 
 
 def _visible(text: str) -> str:
-    from holdfast.reviewer.sanitise import sanitise
+    from holdfast.reviewer.sanitise import terminal_text
 
-    return "\n".join(sanitise(line).text for line in text.split("\n"))
+    return terminal_text(text)
 
 
 def _login() -> str:
