@@ -364,5 +364,5 @@ class Desk(Protocol):
         ...
 
     def close(self) -> None:
-        """Release every claim of this seat and close the store; called once, last."""
+        """Release every claim of this seat and close the store; a second call does nothing."""
         ...
