@@ -137,4 +137,4 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _write_bytes(data: bytes) -> None:
-    click.get_binary_stream("stdout").write(data)
+    sys.stdout.buffer.write(data)
