@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from holdfast.db.models import Provenance, Source, Status
 from holdfast.db.samples import Tally
-from holdfast.reviewer.policy.quota import quota
+from holdfast.reviewer.policy.quota import Units, quota
 
 ONE = Fraction(1)
 
@@ -44,10 +44,10 @@ def test_real_data_sets_the_room_and_approved_data_uses_it() -> None:
         cap=Fraction("0.5"),
         omega=Fraction("0.5"),
     )
-    assert (found.real.samples, found.real.tokens) == (100, 5000)
-    assert (found.allowed.samples, found.allowed.tokens) == (50, 2500)
-    assert (found.used.samples, found.used.tokens) == (35, 1750)
-    assert (found.room.samples, found.room.tokens) == (15, 750)
+    assert found.real == Units(Fraction(100), Fraction(5000))
+    assert found.allowed == Units(Fraction(50), Fraction(2500))
+    assert found.used == Units(Fraction(35), Fraction(1750))
+    assert found.room == Units(Fraction(15), Fraction(750))
     assert found.ratio == Fraction(7, 20)
     assert [(share.source.provenance, share.available, share.accepted) for share in found.sources] == [
         (Provenance.HUMAN_EDITED, 10, 10),
@@ -65,7 +65,9 @@ def test_without_real_data_nothing_is_allowed_and_a_warning_says_why() -> None:
 
 def test_an_empty_store_has_a_quota_too() -> None:
     found = quota([], cap=ONE, omega=ONE)
-    assert (found.ratio, found.used.samples, found.sources) == (0, 0, ())
+    assert found.ratio == 0
+    assert found.used == Units(Fraction(0), Fraction(0))
+    assert found.sources == ()
 
 
 def test_tokens_alone_can_be_over_the_cap() -> None:
