@@ -38,11 +38,11 @@ TABLES = (
         parent_uid TEXT NOT NULL, child_id INTEGER NOT NULL REFERENCES samples(id), UNIQUE (parent_uid, child_id)) STRICT""",
     "CREATE TABLE stacks (id INTEGER PRIMARY KEY, currency TEXT NOT NULL, spec TEXT NOT NULL UNIQUE) STRICT",
     """CREATE TABLE runs (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, stack_id INTEGER NOT NULL REFERENCES stacks(id), actor TEXT NOT NULL,
-        started_at TEXT NOT NULL, completed_at TEXT) STRICT""",
+        id INTEGER PRIMARY KEY AUTOINCREMENT, stack_id INTEGER NOT NULL REFERENCES stacks(id), kind TEXT NOT NULL,
+        actor TEXT NOT NULL, started_at TEXT NOT NULL, completed_at TEXT) STRICT""",
     """CREATE TABLE verdicts (
         id INTEGER PRIMARY KEY AUTOINCREMENT, sample_id INTEGER NOT NULL REFERENCES samples(id),
-        run_id INTEGER NOT NULL REFERENCES runs(id), outcome TEXT NOT NULL, outcomes TEXT NOT NULL,
+        run_id INTEGER NOT NULL REFERENCES runs(id), audit INTEGER NOT NULL, outcome TEXT NOT NULL, outcomes TEXT NOT NULL,
         row_hash BLOB NOT NULL) STRICT""",
     """CREATE TABLE findings (
         id INTEGER PRIMARY KEY, verdict_id INTEGER NOT NULL REFERENCES verdicts(id), verifier INTEGER NOT NULL,
@@ -64,7 +64,7 @@ TABLES = (
     """CREATE TABLE queue (
         sample_id INTEGER PRIMARY KEY REFERENCES samples(id), batch_id INTEGER NOT NULL, pool TEXT NOT NULL,
         state TEXT NOT NULL, priority REAL NOT NULL, tie INTEGER NOT NULL, stream TEXT NOT NULL, p_bad REAL NOT NULL,
-        why TEXT NOT NULL, reasons TEXT NOT NULL, reviewer TEXT, token TEXT, expires_at TEXT) STRICT""",
+        why TEXT NOT NULL, reasons TEXT NOT NULL, reviewer TEXT, token TEXT, pid INTEGER, expires_at TEXT) STRICT""",
     """CREATE TABLE decisions (
         seq INTEGER PRIMARY KEY REFERENCES events(seq), sample_id INTEGER NOT NULL REFERENCES samples(id),
         reviewer TEXT NOT NULL, verdict TEXT NOT NULL, kind TEXT NOT NULL, reason TEXT, note TEXT, override TEXT,

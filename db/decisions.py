@@ -1,0 +1,373 @@
+"""Decisions: one compare-and-swap transaction each, undone and redone by compensating events."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from holdfast.db import events, queue, rows, verdicts
+from holdfast.db.errors import NotFound, Refused, UsageError
+from holdfast.db.ingests import source_id_of
+from holdfast.db.models import Choice, Role, Sample, SampleVerdicts, Status, Stream, VerifierSpec
+from holdfast.db.states import add_to_tally, effective, opinions_of, refresh
+from holdfast.db.store import Store, text_of
+from holdfast.db.users import ensure_user
+
+SKIP_SECONDS = 3600
+"""How long a skipped item is kept from the reviewer who skipped it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """An edited sample with what the stack said of it."""
+
+    sample: Sample
+    edit_share: float
+    specs: tuple[VerifierSpec, ...]
+    verdicts: SampleVerdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a reviewer decided; `shown` describes what was on screen. `token` None claims and decides in one step."""
+
+    sample_id: int
+    reviewer: str
+    choice: Choice
+    token: str | None = None
+    reason: str | None = None
+    note: str | None = None
+    override: str | None = None
+    revision: Revision | None = None
+    second_opinion: bool = False
+    dwell_seconds: float | None = None
+    shown: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A stored decision: `late` when the lease had ended, so that it counts as a second opinion."""
+
+    seq: int
+    sample_id: int
+    uid: str
+    status: Status
+    late: bool
+    second_opinion: bool
+    revision_uid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A decision that was taken back, or made again."""
+
+    seq: int
+    sample_id: int
+    uid: str
+    choice: Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision as the history shows it; `undone` ones no longer count."""
+
+    seq: int
+    sample_id: int
+    uid: str
+    reviewer: str
+    choice: Choice
+    kind: str
+    reason: str | None
+    note: str | None
+    override: str | None
+    revision_id: int | None
+    stream: Stream
+    late: bool
+    at: str
+    undone: bool
+
+
+def decide(store: Store, submission: Submission) -> Receipt:
+    """Store a decision with its revision, verdicts and event; Refused where the item is another's or decided already.
+
+    With a token whose lease has ended the decision is kept as a second opinion and marked late.
+    """
+    _check(submission)
+    with store.write() as connection:
+        now = store.now()
+        at = text_of(now)
+        role = ensure_user(connection, submission.reviewer, at=at)
+        item = _item(connection, submission.sample_id)
+        kind, late = _kind(connection, submission, item, role, at)
+        revision_id, revision_facts = _store_revision(connection, submission, item, at)
+        payload = _payload(submission, item, kind, late, revision_facts)
+        seq = events.append(connection, at=at, actor=submission.reviewer, type="decision.made", payload=payload)
+        apply_made(connection, seq, at, submission.reviewer, submission.sample_id, revision_id, payload)
+        if not late and kind != "second":
+            queue.free(connection, submission.sample_id)
+        if submission.choice is Choice.SKIP:
+            connection.execute(
+                "INSERT OR REPLACE INTO skips VALUES (?, ?, ?)",
+                (submission.sample_id, submission.reviewer, text_of(now + timedelta(seconds=SKIP_SECONDS))),
+            )
+        connection.execute(
+            "DELETE FROM drafts WHERE sample_id = ? AND reviewer = ?", (submission.sample_id, submission.reviewer)
+        )
+        status = refresh(connection, submission.sample_id)
+        revision_uid = None if submission.revision is None else submission.revision.sample.uid
+        return Receipt(seq, submission.sample_id, item["uid"], status, late, kind == "second", revision_uid)
+
+
+def undo(store: Store, *, reviewer: str, steps: int = 1) -> list[Undone]:
+    """Take back the reviewer's latest decisions, newest first; Refused where a later decision rests on one."""
+    with store.write() as connection:
+        at = text_of(store.now())
+        undone = []
+        for _ in range(steps):
+            row = connection.execute(
+                """SELECT d.*, s.uid FROM decisions d JOIN samples s ON s.id = d.sample_id
+                WHERE d.reviewer = ? AND d.undone_seq IS NULL ORDER BY d.seq DESC LIMIT 1""",
+                (reviewer,),
+            ).fetchone()
+            if row is None:
+                break
+            _refuse_if_built_upon(connection, row)
+            queue.refuse_if_held(connection, row["sample_id"], reviewer)
+            payload = {"decision": row["seq"], "uid": row["uid"]}
+            seq = events.append(connection, at=at, actor=reviewer, type="decision.undone", payload=payload)
+            apply_undone(connection, seq, row["seq"])
+            connection.execute("DELETE FROM skips WHERE sample_id = ? AND reviewer = ?", (row["sample_id"], reviewer))
+            refresh(connection, row["sample_id"])
+            undone.append(Undone(row["seq"], row["sample_id"], row["uid"], Choice(row["verdict"])))
+        return undone
+
+
+def redo(store: Store, *, reviewer: str, steps: int = 1) -> list[Undone]:
+    """Make undone decisions again, in their order; a new decision of the reviewer forgets what could be redone."""
+    with store.write() as connection:
+        at = text_of(store.now())
+        redone = []
+        for _ in range(steps):
+            row = connection.execute(
+                """SELECT d.*, s.uid FROM decisions d JOIN samples s ON s.id = d.sample_id WHERE d.reviewer = :reviewer
+                AND d.undone_seq > (SELECT max(seq) FROM decisions WHERE reviewer = :reviewer) ORDER BY d.undone_seq DESC LIMIT 1""",
+                {"reviewer": reviewer},
+            ).fetchone()
+            if row is None:
+                break
+            queue.refuse_if_held(connection, row["sample_id"], reviewer)
+            if row["kind"] != "second" and effective(opinions_of(connection, row["sample_id"])) is not None:
+                raise Refused(f"{row['uid'][:12]}: somebody decided it meanwhile; it cannot be redone")
+            payload = {"decision": row["seq"], "uid": row["uid"]}
+            events.append(connection, at=at, actor=reviewer, type="decision.redone", payload=payload)
+            apply_redone(connection, row["seq"])
+            queue.free(connection, row["sample_id"])
+            refresh(connection, row["sample_id"])
+            redone.append(Undone(row["seq"], row["sample_id"], row["uid"], Choice(row["verdict"])))
+        return redone
+
+
+def decisions_of(store: Store, sample_id: int) -> list[Decision]:
+    """A sample's decisions in order, undone ones included."""
+    return _history(store, "d.sample_id = ? ORDER BY d.seq", (sample_id,))
+
+
+def decisions_by(store: Store, reviewer: str, *, limit: int = 50) -> list[Decision]:
+    """A reviewer's latest decisions, newest first."""
+    return _history(store, "d.reviewer = ? ORDER BY d.seq DESC LIMIT ?", (reviewer, limit))
+
+
+def count_since(store: Store, reviewer: str, since: datetime) -> int:
+    """How many decisions of a reviewer since an instant still count."""
+    (count,) = (
+        store.read()
+        .execute(
+            "SELECT count(*) FROM decisions WHERE reviewer = ? AND undone_seq IS NULL AND at >= ?",
+            (reviewer, text_of(since)),
+        )
+        .fetchone()
+    )
+    return int(count)
+
+
+def apply_made(
+    connection: sqlite3.Connection, seq: int, at: str, actor: str, sample_id: int, revision_id: int | None,
+    payload: Mapping[str, Any],
+) -> None:  # fmt: skip
+    """Project a `decision.made` event."""
+    connection.execute(
+        "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+        (seq, sample_id, actor, payload["verdict"], payload["kind"], payload["reason"], payload["note"], payload["override"],
+         revision_id, payload["stream"], int(payload["late"]), at),
+    )  # fmt: skip
+
+
+def apply_undone(connection: sqlite3.Connection, seq: int, decision_seq: int) -> None:
+    """Project a `decision.undone` event; exports written since the decision no longer hold what was decided."""
+    connection.execute("UPDATE decisions SET undone_seq = ? WHERE seq = ?", (seq, decision_seq))
+    connection.execute("UPDATE exports SET stale = 1 WHERE seq > ?", (decision_seq,))
+
+
+def apply_redone(connection: sqlite3.Connection, decision_seq: int) -> None:
+    """Project a `decision.redone` event."""
+    connection.execute("UPDATE decisions SET undone_seq = NULL WHERE seq = ?", (decision_seq,))
+
+
+def _check(submission: Submission) -> None:
+    for text in (submission.note, submission.reason, submission.override):
+        if text is not None:
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                raise UsageError("the note or reason is not valid Unicode text; type it again") from None
+    if (submission.revision is not None) != (submission.choice is Choice.EDIT):
+        raise UsageError("an edit, and nothing else, comes with a revised response")
+
+
+def _item(connection: sqlite3.Connection, sample_id: int) -> sqlite3.Row:
+    row: sqlite3.Row | None = connection.execute(
+        """SELECT s.id, s.uid, s.source_id, o.batch_id, o.external_id, b.name AS batch, q.state, q.reviewer, q.token,
+        q.expires_at, coalesce(q.stream, 'flagged') AS stream, coalesce(st.status, 'pending') AS status, st.verdict_id,
+        coalesce(st.audit, 0) AS audit
+        FROM samples s JOIN occurrences o ON o.id = (SELECT min(id) FROM occurrences WHERE sample_id = s.id)
+        JOIN batches b ON b.id = o.batch_id LEFT JOIN queue q ON q.sample_id = s.id
+        LEFT JOIN states st ON st.sample_id = s.id WHERE s.id = ?""",
+        (sample_id,),
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"no sample has the row id {sample_id}")
+    return row
+
+
+def _kind(
+    connection: sqlite3.Connection, submission: Submission, item: sqlite3.Row, role: Role, at: str
+) -> tuple[str, bool]:
+    """Whether the decision is the first, a second opinion or an adjudication, and whether it comes late."""
+    held = item["state"] == "claimed" and item["expires_at"] >= at
+    if submission.token is not None:
+        if not held or item["token"] != submission.token:
+            return "second", True
+    elif held and item["reviewer"] != submission.reviewer and not submission.second_opinion:
+        queue.refuse_if_held(connection, item["id"], submission.reviewer)
+    decided = effective(opinions_of(connection, item["id"]))
+    if item["status"] == Status.ESCALATED and role is Role.LEAD and not submission.second_opinion:
+        return "adjudication", False
+    if submission.second_opinion and decided is not None:
+        return "second", False
+    if decided is not None:
+        raise Refused(f"decided already ({decided.verdict}); give a second opinion with --second-opinion")
+    if item["status"] in (Status.APPROVED, Status.SUPERSEDED) and not submission.second_opinion:
+        remedy = "decide its live revision" if item["status"] == Status.SUPERSEDED else "undo the edit that made it"
+        raise Refused(f"{item['status']} already; {remedy}, or give a second opinion with --second-opinion")
+    return "first", False
+
+
+def _store_revision(
+    connection: sqlite3.Connection, submission: Submission, item: sqlite3.Row, at: str
+) -> tuple[int | None, dict[str, Any] | None]:
+    """Insert the revised sample with its verdicts, unless the same revision was made before."""
+    revision = submission.revision
+    if revision is None:
+        return None, None
+    found = connection.execute("SELECT id, ingest_id FROM samples WHERE uid = ?", (revision.sample.uid,)).fetchone()
+    if found is None:
+        external_id = _next_external_id(connection, item["batch_id"], item["external_id"])
+        row = rows.prepare(revision.sample, batch=item["batch"], external_id=external_id)
+        revision_id = _insert_revision(connection, row, item["batch_id"], revision.edit_share)
+        connection.execute("INSERT INTO states VALUES (?, 'superseded', NULL, ?)", (revision_id, item["audit"]))
+        add_to_tally(connection, source_id_of(connection, row), Status.SUPERSEDED, 1, row.tokens)
+    else:
+        revision_id = found["id"]
+        if connection.execute(
+            "SELECT 1 FROM ingests WHERE id = ? AND closed_at IS NULL", (found["ingest_id"],)
+        ).fetchone():
+            raise Refused("an ingest that is still running brings this very text; decide again when it is done")
+    run = verdicts.revision_run(connection, specs=revision.specs, at=at)
+    verdict_id = verdicts.insert_verdict(connection, run, revision_id, revision.verdicts, audit=bool(item["audit"]))
+    connection.execute("UPDATE states SET verdict_id = ? WHERE sample_id = ?", (verdict_id, revision_id))
+    occurrence = connection.execute(
+        "SELECT external_id, row_hash FROM occurrences WHERE sample_id = ? ORDER BY id LIMIT 1", (revision_id,)
+    ).fetchone()
+    verdict_hash = connection.execute("SELECT row_hash FROM verdicts WHERE id = ?", (verdict_id,)).fetchone()[0]
+    return revision_id, {
+        "uid": revision.sample.uid, "external_id": occurrence["external_id"], "row_hash": occurrence["row_hash"].hex(),
+        "verdict_hash": verdict_hash.hex(), "edit_share": revision.edit_share,
+    }  # fmt: skip
+
+
+def _insert_revision(connection: sqlite3.Connection, row: rows.Row, batch_id: int, edit_share: float) -> int:
+    source_id = source_id_of(connection, row)
+    cursor = connection.execute(
+        """INSERT INTO samples (uid, content_id, source_id, tokens, provenance, model, generation, edit_share, parents, messages)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (row.uid, row.content_id, source_id, row.tokens, row.provenance, row.model, row.generation, edit_share, row.parents,
+         row.messages),
+    )  # fmt: skip
+    sample_id = cursor.lastrowid
+    assert sample_id is not None
+    connection.execute(
+        """INSERT INTO occurrences (batch_id, external_id, sample_id, row_hash, family, domain, task, licence, group_key, label,
+        sampling, reference, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (batch_id, row.external_id, sample_id, *row[10:20]),
+    )
+    connection.execute(
+        "INSERT OR IGNORE INTO lineage SELECT value, ? FROM json_each(?)", (sample_id, row.parents or "[]")
+    )
+    return sample_id
+
+
+def _next_external_id(connection: sqlite3.Connection, batch_id: int, external_id: str) -> str:
+    stem, mark, number = external_id.rpartition("#")
+    if not (mark and number.isdecimal()):
+        stem, number = external_id, "1"
+    taken = "SELECT 1 FROM occurrences WHERE batch_id = ? AND external_id = ?"
+    following = int(number) + 1
+    while connection.execute(taken, (batch_id, f"{stem}#{following}")).fetchone() is not None:
+        following += 1
+    return f"{stem}#{following}"
+
+
+def _payload(
+    submission: Submission, item: sqlite3.Row, kind: str, late: bool, revision: dict[str, Any] | None
+) -> dict[str, Any]:
+    return {
+        "uid": item["uid"],
+        "verdict": submission.choice.value,
+        "kind": kind,
+        "late": late,
+        "reason": submission.reason,
+        "note": submission.note,
+        "override": submission.override,
+        "stream": item["stream"],
+        "revision": revision,
+        "dwell_seconds": submission.dwell_seconds,
+        "shown": {"verdict": item["verdict_id"], **(submission.shown or {})},
+    }
+
+
+def _refuse_if_built_upon(connection: sqlite3.Connection, row: sqlite3.Row) -> None:
+    if row["revision_id"] is None:
+        return
+    later = connection.execute(
+        "SELECT reviewer FROM decisions WHERE sample_id = ? AND undone_seq IS NULL AND verdict <> 'skip' LIMIT 1",
+        (row["revision_id"],),
+    ).fetchone()
+    if later is not None:
+        raise Refused(f"{row['uid'][:12]}: {later[0]} decided the edited revision since; that must be undone first")
+
+
+def _history(store: Store, where: str, values: Sequence[object]) -> list[Decision]:
+    found = store.read().execute(
+        f"SELECT d.*, s.uid FROM decisions d JOIN samples s ON s.id = d.sample_id WHERE {where}", tuple(values)
+    )
+    return [
+        Decision(
+            row["seq"], row["sample_id"], row["uid"], row["reviewer"], Choice(row["verdict"]), row["kind"], row["reason"],
+            row["note"], row["override"], row["revision_id"], Stream(row["stream"]), bool(row["late"]), row["at"],
+            row["undone_seq"] is not None,
+        )
+        for row in found
+    ]  # fmt: skip

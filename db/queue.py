@@ -1,0 +1,250 @@
+"""The review queue: claims are leases with a token; one statement hands out one item."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import orjson
+
+from holdfast.db.errors import Refused
+from holdfast.db.models import Status, Stream
+from holdfast.db.states import UNRANKED, QueueEntry, insert_entry
+from holdfast.db.store import Store, instant_of, text_of
+
+LEASE_SECONDS = 600
+"""How long a claim lasts without a heartbeat."""
+
+_COLUMNS = "sample_id, token, expires_at, stream, priority, p_bad, why, reasons, reviewer, state"
+_FREE = "state = 'open', reviewer = NULL, token = NULL, pid = NULL, expires_at = NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A lease on one queue item; only the holder of its token decides the item."""
+
+    sample_id: int
+    uid: str
+    token: str
+    expires_at: datetime
+    status: Status
+    entry: QueueEntry
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One item of the queue as it is listed; `reviewer` holds it until the lease ends."""
+
+    sample_id: int
+    position: int
+    entry: QueueEntry
+    reviewer: str | None
+
+
+def claim(
+    store: Store,
+    *,
+    reviewer: str,
+    lease_seconds: float = LEASE_SECONDS,
+    batch: str | None = None,
+    lead: bool = False,
+    session: bool = False,
+    among: Iterable[int] | None = None,
+) -> Claim | None:
+    """Lease the first open item to the reviewer; None when nothing is due.
+
+    Escalated items go to leads alone (`lead`), before others. A `session` claim belongs to this process: should the
+    process die, its reviewer's next session gets the item back at once, with a new token. `among` narrows the choice
+    to some samples.
+    """
+    with store.write() as connection:
+        now = store.now()
+        _sweep(connection, text_of(now))
+        values = {
+            "reviewer": reviewer,
+            "batch": batch,
+            "now": text_of(now),
+            "token": secrets.token_hex(16),
+            "pid": os.getpid() if session else None,
+            "expires": text_of(now + timedelta(seconds=lease_seconds)),
+            "among": None if among is None else orjson.dumps(list(among)).decode(),
+        }
+        row = _take_over(connection, values) if session and among is None else None
+        for pool in ("lead", "review") if lead else ("review",):
+            row = row or _take_open(connection, {**values, "pool": pool})
+        return None if row is None else _claim(connection, row)
+
+
+def claim_sample(
+    store: Store, sample_id: int, *, reviewer: str, lease_seconds: float = LEASE_SECONDS, session: bool = False
+) -> Claim:
+    """Lease one particular undecided sample, whether it is due or not; Refused while another reviewer holds it."""
+    with store.write() as connection:
+        now = store.now()
+        _sweep(connection, text_of(now))
+        refuse_if_held(connection, sample_id, reviewer)
+        if connection.execute("SELECT 1 FROM queue WHERE sample_id = ?", (sample_id,)).fetchone() is None:
+            insert_entry(connection, sample_id, "none", "open", UNRANKED)
+        row = connection.execute(
+            f"""UPDATE queue SET state = 'claimed', reviewer = ?, token = ?, pid = ?, expires_at = ? WHERE sample_id = ?
+            RETURNING {_COLUMNS}""",
+            (reviewer, secrets.token_hex(16), os.getpid() if session else None,
+             text_of(now + timedelta(seconds=lease_seconds)), sample_id),
+        ).fetchone()  # fmt: skip
+        return _claim(connection, row)
+
+
+def heartbeat(store: Store, tokens: Iterable[str], *, lease_seconds: float = LEASE_SECONDS) -> set[str]:
+    """Extend leases; returns the tokens that still hold one."""
+    with store.write() as connection:
+        now = store.now()
+        expires = text_of(now + timedelta(seconds=lease_seconds))
+        rows = connection.execute(
+            """UPDATE queue SET expires_at = ? WHERE state = 'claimed' AND expires_at >= ?
+            AND token IN (SELECT value FROM json_each(?)) RETURNING token""",
+            (expires, text_of(now), orjson.dumps(list(tokens)).decode()),
+        ).fetchall()
+        return {row[0] for row in rows}
+
+
+def release(store: Store, tokens: Iterable[str]) -> int:
+    """Give claims back by token; returns how many were still held."""
+    with store.write() as connection:
+        held = connection.execute(
+            "SELECT sample_id FROM queue WHERE state = 'claimed' AND token IN (SELECT value FROM json_each(?))",
+            (orjson.dumps(list(tokens)).decode(),),
+        ).fetchall()
+        for (sample_id,) in held:
+            free(connection, sample_id)
+        return len(held)
+
+
+def release_all(store: Store, reviewer: str) -> int:
+    """Give back every claim of a reviewer; returns how many there were."""
+    with store.write() as connection:
+        held = connection.execute("SELECT sample_id FROM queue WHERE state = 'claimed' AND reviewer = ?", (reviewer,))
+        sample_ids = [row[0] for row in held]
+        for sample_id in sample_ids:
+            free(connection, sample_id)
+        return len(sample_ids)
+
+
+def free(connection: sqlite3.Connection, sample_id: int) -> None:
+    """End a claim inside a write transaction; an item that was claimed without being due leaves the queue."""
+    connection.execute("DELETE FROM queue WHERE sample_id = ? AND pool = 'none'", (sample_id,))
+    connection.execute(f"UPDATE queue SET {_FREE} WHERE sample_id = ? AND state = 'claimed'", (sample_id,))
+
+
+def refuse_if_held(connection: sqlite3.Connection, sample_id: int, reviewer: str) -> None:
+    """Refused where another reviewer holds a lease on the sample."""
+    row = connection.execute(
+        "SELECT reviewer, expires_at FROM queue WHERE sample_id = ? AND state = 'claimed' AND reviewer <> ?",
+        (sample_id, reviewer),
+    ).fetchone()
+    if row is not None:
+        raise Refused(
+            f"{row[0]} holds this sample until {row[1][11:19]} UTC; take another, or wait for the lease to end"
+        )
+
+
+def listing(
+    store: Store, *, limit: int | None = None, batch: str | None = None, lead: bool = True
+) -> Iterator[QueueRow]:
+    """Items that wait for a person, in the order in which they are handed out (leads' items first)."""
+    rows = store.read().execute(
+        f"""SELECT {_COLUMNS} FROM queue WHERE state <> 'done' AND (pool = 'review' OR (pool = 'lead' AND :lead))
+        AND (:batch IS NULL OR batch_id = (SELECT id FROM batches WHERE name = :batch))
+        ORDER BY pool = 'lead' DESC, priority DESC, tie LIMIT :limit""",
+        {"batch": batch, "limit": -1 if limit is None else limit, "lead": lead},
+    )
+    for position, row in enumerate(rows, start=1):
+        yield QueueRow(row["sample_id"], position, _entry(row), row["reviewer"])
+
+
+def waiting(store: Store, *, batch: str | None = None, lead: bool = True) -> int:
+    """How many items wait for a person, claimed ones included."""
+    (count,) = (
+        store.read()
+        .execute(
+            """SELECT count(*) FROM queue WHERE state <> 'done' AND (pool = 'review' OR (pool = 'lead' AND :lead))
+            AND (:batch IS NULL OR batch_id = (SELECT id FROM batches WHERE name = :batch))""",
+            {"batch": batch, "lead": lead},
+        )
+        .fetchone()
+    )
+    return int(count)
+
+
+def entry_of(store: Store, sample_id: int) -> QueueEntry | None:
+    """A sample's place in the queue, also of one that has been decided."""
+    row = store.read().execute(f"SELECT {_COLUMNS} FROM queue WHERE sample_id = ?", (sample_id,)).fetchone()
+    return None if row is None else _entry(row)
+
+
+def _sweep(connection: sqlite3.Connection, now: str) -> None:
+    expired = connection.execute(
+        "SELECT sample_id FROM queue WHERE state = 'claimed' AND expires_at < ?", (now,)
+    ).fetchall()
+    for (sample_id,) in expired:
+        free(connection, sample_id)
+
+
+def _take_over(connection: sqlite3.Connection, values: dict[str, object]) -> sqlite3.Row | None:
+    """Take up an own claim whose process is gone."""
+    mine = connection.execute(
+        """SELECT sample_id, pid FROM queue WHERE state = 'claimed' AND reviewer = :reviewer AND pid IS NOT NULL
+        AND (:batch IS NULL OR batch_id = (SELECT id FROM batches WHERE name = :batch)) ORDER BY priority DESC, tie""",
+        values,
+    ).fetchall()
+    for sample_id, pid in mine:
+        if not _alive(pid):
+            row: sqlite3.Row = connection.execute(
+                f"""UPDATE queue SET token = :token, pid = :pid, expires_at = :expires WHERE sample_id = :sample_id
+                RETURNING {_COLUMNS}""",
+                {**values, "sample_id": sample_id},
+            ).fetchone()
+            return row
+    return None
+
+
+def _take_open(connection: sqlite3.Connection, values: dict[str, object]) -> sqlite3.Row | None:
+    # Two spellings, because each walks an index of its own in the order of the queue.
+    narrowed = "batch_id = (SELECT id FROM batches WHERE name = :batch) AND" if values["batch"] is not None else ""
+    chosen = "AND sample_id IN (SELECT value FROM json_each(:among))" if values["among"] is not None else ""
+    row: sqlite3.Row | None = connection.execute(
+        f"""UPDATE queue SET state = 'claimed', reviewer = :reviewer, token = :token, pid = :pid, expires_at = :expires
+        WHERE sample_id = (SELECT sample_id FROM queue q WHERE {narrowed} pool = :pool AND state = 'open' {chosen}
+            AND NOT EXISTS (SELECT 1 FROM skips k WHERE k.sample_id = q.sample_id AND k.reviewer = :reviewer AND k.until > :now)
+            ORDER BY priority DESC, tie LIMIT 1)
+        RETURNING {_COLUMNS}""",
+        values,
+    ).fetchone()
+    return row
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _claim(connection: sqlite3.Connection, row: sqlite3.Row) -> Claim:
+    uid, status = connection.execute(
+        """SELECT s.uid, coalesce(st.status, 'pending') FROM samples s LEFT JOIN states st ON st.sample_id = s.id
+        WHERE s.id = ?""",
+        (row["sample_id"],),
+    ).fetchone()
+    return Claim(row["sample_id"], uid, row["token"], instant_of(row["expires_at"]), Status(status), _entry(row))
+
+
+def _entry(row: sqlite3.Row) -> QueueEntry:
+    why = tuple((term, value) for term, value in orjson.loads(row["why"]))
+    return QueueEntry(Stream(row["stream"]), row["priority"], row["p_bad"], why, tuple(orjson.loads(row["reasons"])))

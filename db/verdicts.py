@@ -1,0 +1,348 @@
+"""Verdicts and findings: what a stack run said of each sample, packed into one row, and one row a finding."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from holdfast.db import events, samples
+from holdfast.db.merkle import merkle_root
+from holdfast.db.models import (
+    Finding,
+    Layer,
+    Outcome,
+    Provenance,
+    SampleVerdicts,
+    Severity,
+    Verdict,
+    VerifierSpec,
+)
+from holdfast.db.samples import Stored
+from holdfast.db.states import QueueEntry, add_to_tally, insert_entry, pool_of, refresh, status_of
+from holdfast.db.store import Store, text_of
+from holdfast.db.users import ensure_user
+
+_LETTERS = {Outcome.PASS: "p", Outcome.FLAG: "g", Outcome.FAIL: "f", Outcome.ABSTAIN: "a", Outcome.ERROR: "e"}
+_OUTCOMES = {letter: outcome for outcome, letter in _LETTERS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One pass of a stack over samples; an interrupted one is taken up again by the same stack."""
+
+    id: int
+    stack_id: int
+    stack_hash: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a run found out about a sample; `entry` ranks it should it wait for a person."""
+
+    sample_id: int
+    verdicts: SampleVerdicts
+    audit: bool
+    entry: QueueEntry | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """One verifier's current verdict on a sample."""
+
+    spec: VerifierSpec
+    verdict: Verdict
+
+
+def currency_of(specs: Sequence[VerifierSpec]) -> str:
+    """SHA-256 over names, versions, layers and options; thresholds are left out, since outcomes are re-derived from scores."""
+    plain = [[spec.name, spec.version, spec.layer.value, dict(spec.options)] for spec in specs]
+    return hashlib.sha256(orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def begin_run(store: Store, *, specs: Sequence[VerifierSpec], actor: str) -> Run:
+    """Start a run of a stack, or take up an interrupted one; runs that another stack left open are completed first."""
+    for row in _open_runs(store):
+        if row["spec"] != _spec_text(specs):
+            complete_run(store, _run(row), actor=row["actor"])
+    with store.write() as connection:
+        stack_id = _stack_id(connection, specs)
+        if (
+            connection.execute("SELECT 1 FROM runs WHERE stack_id = ? AND completed_at IS NULL", (stack_id,)).fetchone()
+            is None
+        ):
+            connection.execute(
+                "INSERT INTO runs (stack_id, kind, actor, started_at) VALUES (?, 'batch', ?, ?)",
+                (stack_id, actor, text_of(store.now())),
+            )
+    return next(_run(row) for row in _open_runs(store) if row["stack_id"] == stack_id)
+
+
+def revision_run(connection: sqlite3.Connection, *, specs: Sequence[VerifierSpec], at: str) -> Run:
+    """The run that holds a stack's verdicts on edited revisions; their decisions' events cover them one by one."""
+    stack_id = _stack_id(connection, specs)
+    find = (
+        "SELECT r.id, r.stack_id, r.actor, k.spec, k.currency FROM runs r JOIN stacks k ON k.id = r.stack_id "
+        "WHERE r.stack_id = ? AND r.kind = 'revision'"
+    )
+    row = connection.execute(find, (stack_id,)).fetchone()
+    if row is None:
+        connection.execute(
+            "INSERT INTO runs (stack_id, kind, actor, started_at, completed_at) VALUES (?, 'revision', 'review', ?, ?)",
+            (stack_id, at, at),
+        )
+        row = connection.execute(find, (stack_id,)).fetchone()
+    return _run(row)
+
+
+def unverified(
+    store: Store, *, currency: str, batch: str | None = None, after_id: int = 0, limit: int = 500
+) -> list[Stored]:
+    """The next visible samples, by id, that have no verdict of this currency."""
+    rows = store.read().execute(
+        f"""{samples.SELECT} WHERE {samples.VISIBLE} AND s.id > :after
+        AND NOT EXISTS (SELECT 1 FROM verdicts v JOIN runs r ON r.id = v.run_id JOIN stacks k ON k.id = r.stack_id
+                        WHERE v.id = st.verdict_id AND k.currency = :currency)
+        AND (:batch IS NULL OR EXISTS (SELECT 1 FROM occurrences x JOIN batches xb ON xb.id = x.batch_id
+                                       WHERE x.sample_id = s.id AND xb.name = :batch))
+        ORDER BY s.id LIMIT :limit""",
+        {"after": after_id, "currency": currency, "batch": batch, "limit": limit},
+    )
+    return [samples.from_row(row) for row in rows]
+
+
+def count_unverified(store: Store, *, currency: str, batch: str | None = None) -> int:
+    """How many visible samples have no verdict of this currency."""
+    (count,) = (
+        store.read()
+        .execute(
+            f"""SELECT count(*) FROM samples s LEFT JOIN states st ON st.sample_id = s.id WHERE {samples.VISIBLE}
+            AND NOT EXISTS (SELECT 1 FROM verdicts v JOIN runs r ON r.id = v.run_id JOIN stacks k ON k.id = r.stack_id
+                            WHERE v.id = st.verdict_id AND k.currency = :currency)
+            AND (:batch IS NULL OR EXISTS (SELECT 1 FROM occurrences x JOIN batches xb ON xb.id = x.batch_id
+                                           WHERE x.sample_id = s.id AND xb.name = :batch))""",
+            {"currency": currency, "batch": batch},
+        )
+        .fetchone()
+    )
+    return int(count)
+
+
+def record(store: Store, run: Run, rows: Sequence[Recorded]) -> None:
+    """Store verdicts and findings and bring statuses, counts and queue up to date, in one transaction."""
+    with store.write() as connection:
+        moves: Counter[tuple[int, str, int]] = Counter()
+        for row in rows:
+            verdict_id = insert_verdict(connection, run, row.sample_id, row.verdicts, audit=row.audit)
+            _settle(connection, row, verdict_id, moves)
+        for (source_id, status, tokens), count in moves.items():
+            add_to_tally(connection, source_id, status, count, count * tokens)
+
+
+def insert_verdict(
+    connection: sqlite3.Connection, run: Run, sample_id: int, verdicts: SampleVerdicts, *, audit: bool
+) -> int:
+    """Store one sample's verdicts and findings inside a write transaction; returns the row's id."""
+    outcomes = orjson.dumps([_pack(verdict) for verdict in verdicts.verdicts]).decode()
+    findings = [
+        (position, finding.code, finding.severity.value, finding.message, finding.of, *(finding.span or (None, None)))
+        for position, verdict in enumerate(verdicts.verdicts)
+        if verdict is not None
+        for finding in verdict.findings
+    ]
+    digest = verdict_hash(verdicts.uid, run.stack_hash, audit, verdicts.outcome.value, outcomes, findings)
+    cursor = connection.execute(
+        "INSERT INTO verdicts (sample_id, run_id, audit, outcome, outcomes, row_hash) VALUES (?, ?, ?, ?, ?, ?)",
+        (sample_id, run.id, int(audit), verdicts.outcome.value, outcomes, digest),
+    )
+    verdict_id = cursor.lastrowid
+    assert verdict_id is not None
+    connection.executemany(
+        """INSERT INTO findings (verdict_id, verifier, code, severity, message, part, span_start, span_end)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+        [(verdict_id, *finding) for finding in findings],
+    )
+    return verdict_id
+
+
+def verdict_hash(
+    uid: str, stack_hash: str, audit: bool, outcome: str, outcomes: str, findings: Sequence[tuple[object, ...]]
+) -> bytes:
+    """SHA-256 over everything a verdict row and its findings say."""
+    return hashlib.sha256(orjson.dumps((uid, stack_hash, audit, outcome, outcomes, findings))).digest()
+
+
+def complete_run(store: Store, run: Run, *, actor: str) -> None:
+    """Close a run with a `verify.completed` event, which covers its rows by a Merkle root; an empty run leaves no event."""
+    connection = store.read()
+    (count,) = connection.execute("SELECT count(*) FROM verdicts WHERE run_id = ?", (run.id,)).fetchone()
+    root = run_root(connection, run.id)
+    with store.write() as connection:
+        at = text_of(store.now())
+        if count:
+            ensure_user(connection, actor, at=at)
+            payload = {"run": run.id, "stack": run.stack_hash, "verdicts": count, "root": root}
+            events.append(connection, at=at, actor=actor, type="verify.completed", payload=payload)
+        connection.execute("UPDATE runs SET completed_at = ? WHERE id = ? AND completed_at IS NULL", (at, run.id))
+
+
+def run_root(connection: sqlite3.Connection, run_id: int) -> str:
+    """Merkle root over the row hashes of a run, in the order in which they were stored."""
+    return merkle_root(
+        row[0] for row in connection.execute("SELECT row_hash FROM verdicts WHERE run_id = ? ORDER BY id", (run_id,))
+    )
+
+
+def current(store: Store, sample_id: int) -> list[Outcomes]:
+    """Each verifier's current verdict on a sample, in stack order; empty before the first run."""
+    row = (
+        store.read()
+        .execute(
+            """SELECT v.id, v.outcomes, k.spec FROM states st JOIN verdicts v ON v.id = st.verdict_id
+        JOIN runs r ON r.id = v.run_id JOIN stacks k ON k.id = r.stack_id WHERE st.sample_id = ?""",
+            (sample_id,),
+        )
+        .fetchone()
+    )
+    return [] if row is None else _outcomes(store.read(), row)
+
+
+def each_current(
+    store: Store, *, batch: str | None = None, verifier: str | None = None
+) -> Iterator[tuple[Stored, Outcomes]]:
+    """Every current verdict of visible samples, sample by sample."""
+    for stored in samples.each(store, batch=batch):
+        for found in current(store, stored.id):
+            if verifier is None or found.spec.name == verifier:
+                yield stored, found
+
+
+def save_fit(store: Store, *, verifier: str, version: str, options_hash: str, state: bytes) -> None:
+    """Freeze a corpus-level state; states are kept, the newest of a key is the one in use."""
+    with store.write() as connection:
+        connection.execute(
+            "INSERT INTO fits (verifier, version, options_hash, state_hash, state, made_at) VALUES (?, ?, ?, ?, ?, ?)",
+            (verifier, version, options_hash, hashlib.sha256(state).hexdigest(), state, text_of(store.now())),
+        )
+
+
+def load_fit(store: Store, *, verifier: str, version: str, options_hash: str) -> bytes | None:
+    """The newest frozen state of a verifier with these options; None before the first fit."""
+    row = (
+        store.read()
+        .execute(
+            "SELECT state FROM fits WHERE verifier = ? AND version = ? AND options_hash = ? ORDER BY id DESC LIMIT 1",
+            (verifier, version, options_hash),
+        )
+        .fetchone()
+    )
+    return None if row is None else bytes(row[0])
+
+
+def has_open_run(store: Store, specs: Sequence[VerifierSpec]) -> bool:
+    """Whether a run of exactly this stack was interrupted."""
+    return any(row["spec"] == _spec_text(specs) for row in _open_runs(store))
+
+
+def _stack_id(connection: sqlite3.Connection, specs: Sequence[VerifierSpec]) -> int:
+    text = _spec_text(specs)
+    connection.execute(
+        "INSERT INTO stacks (currency, spec) VALUES (?, ?) ON CONFLICT (spec) DO NOTHING", (currency_of(specs), text)
+    )
+    return int(connection.execute("SELECT id FROM stacks WHERE spec = ?", (text,)).fetchone()[0])
+
+
+def _settle(
+    connection: sqlite3.Connection, row: Recorded, verdict_id: int, moves: Counter[tuple[int, str, int]]
+) -> None:
+    source_id, tokens, provenance, old, decided, queued = connection.execute(
+        """SELECT s.source_id, s.tokens, s.provenance, coalesce(st.status, 'pending'),
+        EXISTS (SELECT 1 FROM decisions WHERE sample_id = s.id) OR EXISTS (SELECT 1 FROM decisions WHERE revision_id = s.id),
+        EXISTS (SELECT 1 FROM queue WHERE sample_id = s.id)
+        FROM samples s LEFT JOIN states st ON st.sample_id = s.id WHERE s.id = ?""",
+        (row.sample_id,),
+    ).fetchone()
+    status = status_of(row.verdicts.outcome, Provenance(provenance), audit=row.audit)
+    simple = not decided and not queued
+    connection.execute(
+        """INSERT INTO states (sample_id, status, verdict_id, audit) VALUES (?, ?, ?, ?) ON CONFLICT (sample_id)
+        DO UPDATE SET verdict_id = excluded.verdict_id, audit = excluded.audit, status = iif(?, excluded.status, status)""",
+        (row.sample_id, status.value if simple else old, verdict_id, int(row.audit), simple),
+    )
+    if not simple:
+        refresh(connection, row.sample_id, row.entry)
+        return
+    pool = pool_of(status, audit=row.audit)
+    if pool is not None and row.entry is not None:
+        insert_entry(connection, row.sample_id, pool, "open", row.entry)
+    if old != status:
+        moves[source_id, old, tokens] -= 1
+        moves[source_id, status.value, tokens] += 1
+
+
+def _pack(verdict: Verdict | None) -> object:
+    if verdict is None:
+        return None
+    letter = _LETTERS[verdict.outcome]
+    return letter if verdict.value is None else [letter, verdict.value]
+
+
+def _outcomes(connection: sqlite3.Connection, row: sqlite3.Row) -> list[Outcomes]:
+    findings: dict[int, list[Finding]] = {}
+    for found in connection.execute(
+        "SELECT verifier, code, severity, message, part, span_start, span_end FROM findings WHERE verdict_id = ? ORDER BY id",
+        (row["id"],),
+    ):
+        span = None if found[5] is None else (found[5], found[6])
+        findings.setdefault(found[0], []).append(Finding(found[1], Severity(found[2]), found[3], span, found[4]))
+    outcomes: list[Outcomes] = []
+    for position, (spec, packed) in enumerate(zip(specs_of(row["spec"]), orjson.loads(row["outcomes"]), strict=True)):
+        if packed is not None:
+            letter, value = packed if isinstance(packed, list) else (packed, None)
+            verdict = Verdict(_OUTCOMES[letter], value, tuple(findings.get(position, ())))
+            outcomes.append(Outcomes(spec, verdict))
+    return outcomes
+
+
+def _spec_text(specs: Sequence[VerifierSpec]) -> str:
+    plain = [
+        {"name": spec.name, "version": spec.version, "layer": spec.layer.value, "options": dict(spec.options),
+         "thresholds": dict(spec.thresholds)}
+        for spec in specs
+    ]  # fmt: skip
+    return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def specs_of(text: str) -> list[VerifierSpec]:
+    """The verifiers of a stored stack, in order."""
+    return [
+        VerifierSpec(plain["name"], plain["version"], Layer(plain["layer"]), plain["options"], plain["thresholds"])
+        for plain in orjson.loads(text)
+    ]
+
+
+def _open_runs(store: Store) -> list[sqlite3.Row]:
+    return (
+        store.read()
+        .execute(
+            """SELECT r.id, r.stack_id, r.actor, k.spec, k.currency FROM runs r JOIN stacks k ON k.id = r.stack_id
+            WHERE r.completed_at IS NULL ORDER BY r.id"""
+        )
+        .fetchall()
+    )
+
+
+def _run(row: sqlite3.Row) -> Run:
+    return Run(row["id"], row["stack_id"], hashlib.sha256(row["spec"].encode()).hexdigest(), row["currency"])
+
+
+__all__ = [
+    "Outcomes", "Recorded", "Run", "begin_run", "complete_run", "count_unverified", "currency_of", "current",
+    "each_current", "has_open_run", "insert_verdict", "load_fit", "record", "revision_run", "run_root", "save_fit", "specs_of", "unverified",
+    "verdict_hash",
+]  # fmt: skip
