@@ -1,0 +1,33 @@
+"""The demo's samples, written for this project: what people and three made-up models answered, with real kinds of defects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class DemoBatch:
+    """One batch of the demo and the file it comes from."""
+
+    name: str
+    file: str
+
+
+BATCHES = (
+    DemoBatch("seed", "seed.jsonl"),
+    DemoBatch("gen-1", "gen1.jsonl"),
+    DemoBatch("gen-2", "gen2.jsonl"),
+    DemoBatch("found", "found.jsonl"),
+)
+"""People's samples, two generations of models trained in turn, and some of unknown origin."""
+
+
+@contextmanager
+def data_file(batch: DemoBatch) -> Iterator[Path]:
+    """The batch's JSON lines as a file on disk, also where the package lies in an archive."""
+    with as_file(files(__name__).joinpath(batch.file)) as path:
+        yield path
