@@ -92,9 +92,11 @@ def same_cluster(text: str, index: int) -> bool:
 
 
 def cells(char: str) -> int:
-    """How many terminal cells a character takes by itself: 0, 1 or 2."""
-    if char.isascii():
+    """How many terminal cells a character adds at most, on terminals with emoji sequences or without: 0 to 2."""
+    if char.isascii() or char == "\ufe0f":  # this selector widens some narrow characters
         return 1
+    if TONE.match(char):
+        return 2
     if char == ZWJ or attaches(char):
         return 0
     if unicodedata.category(char) == "Cn":

@@ -63,30 +63,33 @@ Change = tuple[int, str]
 
 
 class Display:
-    """A text as it is shown, with the way from code points of the source to code points of `text` and back."""
+    """A text as it is shown, with the way from code points of the source to code points of `text` and back.
+
+    `changes` are the source's code points that are not shown as themselves: the offset of each and what stands for it.
+    """
 
     def __init__(self, source: str, changes: list[Change] | None = None) -> None:
         self.source = source
-        self._changes = changes or []
+        self.changes = changes or []
         self.text = _apply(source, changes) if changes else source
 
     def __repr__(self) -> str:
-        return f"Display({self.source!r}, {len(self._changes)} replaced)"
+        return f"Display({self.source!r}, {len(self.changes)} replaced)"
 
     @cached_property
     def _at(self) -> list[int]:
-        return [at for at, _ in self._changes]
+        return [at for at, _ in self.changes]
 
     @cached_property
     def _growth(self) -> list[int]:
         """How much longer the text has become before the nth replacement."""
-        return list(accumulate((len(shown) - 1 for _, shown in self._changes), initial=0))
+        return list(accumulate((len(shown) - 1 for _, shown in self.changes), initial=0))
 
     @cached_property
     def marks(self) -> list[tuple[int, int]]:
         """The spans of `text` that stand for a character which is not shown as itself."""
         starts = [at + grown for at, grown in zip(self._at, self._growth, strict=False)]
-        return [(start, start + len(shown)) for start, (_, shown) in zip(starts, self._changes, strict=True)]
+        return [(start, start + len(shown)) for start, (_, shown) in zip(starts, self.changes, strict=True)]
 
     def offset(self, offset: int) -> int:
         """Where in `text` the source's code point at `offset` begins; offsets beyond the ends are clamped."""
