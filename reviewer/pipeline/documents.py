@@ -1,0 +1,118 @@
+"""Samples and queue items as JSON documents, with what their reader may not see yet left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from holdfast.db.decisions import Decision, decisions_of
+from holdfast.db.history import deciding
+from holdfast.db.models import Role, Stream
+from holdfast.db.queue import QueueRow
+from holdfast.db.samples import Stored, load, occurrences
+from holdfast.db.states import QueueEntry
+from holdfast.db.store import Store
+from holdfast.db.users import role_of
+from holdfast.db.verdicts import Outcomes, current
+from holdfast.reviewer.exchange.write_jsonl import decision_document, document
+
+HIDDEN = "hidden"
+
+
+def is_blind(store: Store, user: str, decisions: list[Decision]) -> bool:
+    """Whether the user may not see votes and others' decisions: an annotator who has not decided the sample."""
+    if role_of(store, user) is Role.LEAD:
+        return False
+    return not any(decision.reviewer == user and not decision.undone for decision in decisions)
+
+
+def shown_stream(entry: QueueEntry, *, lead: bool) -> str:
+    """The stream as its reader may know it."""
+    return entry.stream.value if lead else "review"
+
+
+def shown_why(entry: QueueEntry, *, lead: bool) -> tuple[tuple[str, float], ...]:
+    """The terms of the priority, without one that would name the stream to an annotator."""
+    if lead:
+        return entry.why
+    return tuple(("review" if term in set(Stream) else term, value) for term, value in entry.why)
+
+
+def show(store: Store, sample_id: int, user: str) -> dict[str, Any]:
+    """One sample with findings, votes, decisions and occurrences, as the user may see it."""
+    stored = load(store, sample_id)
+    decisions = decisions_of(store, sample_id)
+    counts = deciding(store, [sample_id]).get(sample_id)
+    blind = is_blind(store, user, decisions)
+    shown = document(stored, counts)
+    if blind and counts is not None and counts.reviewer != user:
+        shown["decision"] = HIDDEN
+    return {
+        **shown,
+        "tokens": stored.tokens,
+        "findings": findings(store, stored),
+        "votes": HIDDEN if blind else [],
+        "decisions": HIDDEN if blind else [_full_decision(decision) for decision in decisions],
+        "occurrences": [
+            {
+                "batch": row.batch,
+                "external_id": row.external_id,
+                "reference": row.reference,
+                "label": row.label,
+                "task": row.task,
+                "domain": row.domain,
+                "family": row.family,
+                "licence": row.licence,
+                "group": row.group,
+            }
+            for row in occurrences(store, sample_id)
+        ],
+    }
+
+
+def queue_item(store: Store, stored: Stored, row: QueueRow, *, lead: bool) -> dict[str, Any]:
+    """One item of the queue."""
+    return {
+        "uid": stored.uid,
+        "external_id": stored.external_id,
+        "batch": stored.batch,
+        "position": row.position,
+        "priority": row.entry.priority,
+        "p_bad": row.entry.p_bad,
+        "why": [{"term": term, "value": value} for term, value in shown_why(row.entry, lead=lead)],
+        "reasons": list(row.entry.reasons),
+        "stream": shown_stream(row.entry, lead=lead),
+        "status": stored.status,
+        "claimed": row.reviewer is not None,
+        "findings": findings(store, stored),
+    }
+
+
+def findings(store: Store, stored: Stored) -> list[dict[str, Any]]:
+    """The findings of a sample's current verdicts, in the order of the stack."""
+    return [found for outcomes in current(store, stored.id) for found in _findings_of(outcomes)]
+
+
+def _findings_of(outcomes: Outcomes) -> list[dict[str, Any]]:
+    return [
+        {
+            "verifier": outcomes.spec.name,
+            "version": outcomes.spec.version,
+            "layer": outcomes.spec.layer,
+            "code": finding.code,
+            "severity": finding.severity,
+            "message": finding.message,
+            "span": finding.span,
+            "of": finding.of,
+        }
+        for finding in outcomes.verdict.findings
+    ]
+
+
+def _full_decision(decision: Decision) -> dict[str, Any]:
+    return {
+        **decision_document(decision),
+        "kind": decision.kind,
+        "override": decision.override,
+        "late": decision.late,
+        "undone": decision.undone,
+    }
