@@ -153,14 +153,14 @@ def redo(store: Store, *, reviewer: str, steps: int = 1) -> list[Undone]:
         for _ in range(steps):
             row = connection.execute(
                 """SELECT d.*, s.uid FROM decisions d JOIN samples s ON s.id = d.sample_id WHERE d.reviewer = :reviewer
-                AND d.undone_seq > (SELECT max(seq) FROM decisions WHERE reviewer = :reviewer) ORDER BY d.undone_seq DESC LIMIT 1""",
+                AND d.undone_seq > (SELECT max(seq) FROM decisions WHERE reviewer = :reviewer) ORDER BY
+                d.undone_seq DESC LIMIT 1""",
                 {"reviewer": reviewer},
             ).fetchone()
             if row is None:
                 break
             queue.refuse_if_held(connection, row["sample_id"], reviewer)
-            if row["kind"] != "second" and effective(opinions_of(connection, row["sample_id"])) is not None:
-                raise Refused(f"{row['uid'][:12]}: somebody decided it meanwhile; it cannot be redone")
+            _refuse_if_settled(connection, row)
             payload = {"decision": row["seq"], "uid": row["uid"]}
             events.append(connection, at=at, actor=reviewer, type="decision.redone", payload=payload)
             apply_redone(connection, row["seq"])
@@ -200,7 +200,8 @@ def apply_made(
     """Project a `decision.made` event."""
     connection.execute(
         "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-        (seq, sample_id, actor, payload["verdict"], payload["kind"], payload["reason"], payload["note"], payload["override"],
+        (seq, sample_id, actor, payload["verdict"], payload["kind"], payload["reason"], payload["note"],
+        payload["override"],
          revision_id, payload["stream"], int(payload["late"]), at),
     )  # fmt: skip
 
@@ -301,15 +302,18 @@ def _store_revision(
 def _insert_revision(connection: sqlite3.Connection, row: rows.Row, batch_id: int, edit_share: float) -> int:
     source_id = source_id_of(connection, row)
     cursor = connection.execute(
-        """INSERT INTO samples (uid, content_id, source_id, tokens, provenance, model, generation, edit_share, parents, messages)
+        """INSERT INTO samples (uid, content_id, source_id, tokens, provenance, model, generation, edit_share,
+        parents, messages)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        (row.uid, row.content_id, source_id, row.tokens, row.provenance, row.model, row.generation, edit_share, row.parents,
+        (row.uid, row.content_id, source_id, row.tokens, row.provenance, row.model, row.generation, edit_share,
+        row.parents,
          row.messages),
     )  # fmt: skip
     sample_id = cursor.lastrowid
     assert sample_id is not None
     connection.execute(
-        """INSERT INTO occurrences (batch_id, external_id, sample_id, row_hash, family, domain, task, licence, group_key, label,
+        """INSERT INTO occurrences (batch_id, external_id, sample_id, row_hash, family, domain, task, licence,
+        group_key, label,
         sampling, reference, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (batch_id, row.external_id, sample_id, *row[10:20]),
     )
@@ -359,13 +363,24 @@ def _refuse_if_built_upon(connection: sqlite3.Connection, row: sqlite3.Row) -> N
         raise Refused(f"{row['uid'][:12]}: {later[0]} decided the edited revision since; that must be undone first")
 
 
+def _refuse_if_settled(connection: sqlite3.Connection, row: sqlite3.Row) -> None:
+    counts = effective(opinions_of(connection, row["sample_id"]))
+    if row["kind"] == "adjudication":
+        settled = counts is not None and counts.kind == "adjudication"
+    else:
+        settled = row["kind"] == "first" and counts is not None
+    if settled:
+        raise Refused(f"{row['uid'][:12]}: somebody decided it meanwhile; it cannot be redone")
+
+
 def _history(store: Store, where: str, values: Sequence[object]) -> list[Decision]:
     found = store.read().execute(
         f"SELECT d.*, s.uid FROM decisions d JOIN samples s ON s.id = d.sample_id WHERE {where}", tuple(values)
     )
     return [
         Decision(
-            row["seq"], row["sample_id"], row["uid"], row["reviewer"], Choice(row["verdict"]), row["kind"], row["reason"],
+            row["seq"], row["sample_id"], row["uid"], row["reviewer"], Choice(row["verdict"]), row["kind"],
+            row["reason"],
             row["note"], row["override"], row["revision_id"], Stream(row["stream"]), bool(row["late"]), row["at"],
             row["undone_seq"] is not None,
         )

@@ -22,9 +22,11 @@ __all__ = ["Ingest", "IngestCounts", "Quarantined", "Row", "Unreadable", "prepar
 _SLICE_ROWS = 500
 _YIELD_SECONDS = 0.004
 
-_INSERT_SAMPLE = """INSERT INTO samples (id, uid, content_id, source_id, ingest_id, tokens, provenance, model, generation,
+_INSERT_SAMPLE = """INSERT INTO samples (id, uid, content_id, source_id, ingest_id, tokens, provenance, model,
+generation,
     parents, messages) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_INSERT_OCCURRENCE = """INSERT INTO occurrences (batch_id, external_id, sample_id, ingest_id, row_hash, family, domain, task,
+_INSERT_OCCURRENCE = """INSERT INTO occurrences (batch_id, external_id, sample_id, ingest_id, row_hash, family,
+domain, task,
     licence, group_key, label, sampling, reference, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_QUARANTINE = (
     "INSERT INTO quarantine (ingest_id, file, line, reason, raw, raw_bytes, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -366,7 +368,8 @@ def _merge_copies(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TEMP TABLE copies (id INTEGER PRIMARY KEY, first_id INTEGER NOT NULL)")
     connection.execute(
         """INSERT INTO copies SELECT s.id, m.first_id FROM samples s JOIN
-        (SELECT uid, min(id) AS first_id FROM samples GROUP BY uid HAVING count(*) > 1) m ON m.uid = s.uid WHERE s.id <> m.first_id"""
+        (SELECT uid, min(id) AS first_id FROM samples GROUP BY uid HAVING count(*) > 1) m ON m.uid = s.uid WHERE
+        s.id <> m.first_id"""
     )
     connection.execute(
         """UPDATE occurrences SET sample_id = (SELECT first_id FROM copies WHERE copies.id = sample_id)

@@ -6,19 +6,39 @@ import hashlib
 from collections.abc import Iterable
 
 
-def merkle_root(leaves: Iterable[bytes]) -> str:
-    """The tree hash (hex) over leaves in order; SHA-256 of nothing for no leaf."""
-    sha256 = hashlib.sha256
-    subtrees: list[tuple[int, bytes]] = []  # perfect subtrees left to right: (size, hash)
-    for leaf in leaves:
-        size, node = 1, sha256(b"\x00" + leaf).digest()
-        while subtrees and subtrees[-1][0] == size:
-            node = sha256(b"\x01" + subtrees.pop()[1] + node).digest()
+class MerkleTree:
+    """Grows leaf by leaf; the root can be asked for at any size."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._subtrees: list[tuple[int, bytes]] = []  # perfect subtrees from left to right: (leaves, hash)
+
+    def add(self, leaf: bytes) -> None:
+        """Append a leaf."""
+        size, node = 1, hashlib.sha256(b"\x00" + leaf).digest()
+        while self._subtrees and self._subtrees[-1][0] == size:
+            node = _join(self._subtrees.pop()[1], node)
             size *= 2
-        subtrees.append((size, node))
-    if not subtrees:
-        return sha256(b"").hexdigest()
-    node = subtrees.pop()[1]
-    while subtrees:
-        node = sha256(b"\x01" + subtrees.pop()[1] + node).digest()
-    return node.hex()
+        self._subtrees.append((size, node))
+        self.size += 1
+
+    def root(self) -> str:
+        """The tree hash (hex); SHA-256 of nothing for an empty tree."""
+        if not self._subtrees:
+            return hashlib.sha256(b"").hexdigest()
+        node = self._subtrees[-1][1]
+        for _, left in reversed(self._subtrees[:-1]):
+            node = _join(left, node)
+        return node.hex()
+
+
+def merkle_root(leaves: Iterable[bytes]) -> str:
+    """The tree hash (hex) over leaves in order."""
+    tree = MerkleTree()
+    for leaf in leaves:
+        tree.add(leaf)
+    return tree.root()
+
+
+def _join(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()

@@ -64,7 +64,7 @@ def claim(
     with store.write() as connection:
         now = store.now()
         _sweep(connection, text_of(now))
-        values = {
+        values: dict[str, object] = {
             "reviewer": reviewer,
             "batch": batch,
             "now": text_of(now),
@@ -218,7 +218,8 @@ def _take_open(connection: sqlite3.Connection, values: dict[str, object]) -> sql
     row: sqlite3.Row | None = connection.execute(
         f"""UPDATE queue SET state = 'claimed', reviewer = :reviewer, token = :token, pid = :pid, expires_at = :expires
         WHERE sample_id = (SELECT sample_id FROM queue q WHERE {narrowed} pool = :pool AND state = 'open' {chosen}
-            AND NOT EXISTS (SELECT 1 FROM skips k WHERE k.sample_id = q.sample_id AND k.reviewer = :reviewer AND k.until > :now)
+            AND NOT EXISTS (SELECT 1 FROM skips k WHERE k.sample_id = q.sample_id AND k.reviewer = :reviewer AND
+            k.until > :now)
             ORDER BY priority DESC, tie LIMIT 1)
         RETURNING {_COLUMNS}""",
         values,

@@ -1,4 +1,4 @@
-"""A sample as the row it is stored in: identities, row hash and token count. Pure, so that it can run in any process."""
+"""A sample as the row it is stored in: identities, row hash and token count; pure, so it can run in any process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ import orjson
 
 from holdfast.db.models import Sample, Source
 
-_CJK = "\u2e80-\u2fdf\u3005\u3007\u3021-\u3029\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_CJK = (
+    "\u2e80-\u2fdf\u3005\u3007\u3021-\u3029\u3040-\u30ff\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
 _WORD = re.compile(f"[{_CJK}]|[^\\W_{_CJK}]+")
 _NOT_ALPHANUMERIC = bytes(byte if chr(byte).isascii() and chr(byte).isalnum() else 32 for byte in range(256))
 

@@ -15,14 +15,15 @@ from holdfast.db.store import Store
 
 _PAGE_ROWS = 500
 
-SELECT = """SELECT s.id, s.uid, s.content_id, s.tokens, s.edit_share, s.provenance, s.model, s.generation, s.parents, s.messages,
+SELECT = """SELECT s.id, s.uid, s.content_id, s.tokens, s.edit_share, s.provenance, s.model, s.generation,
+s.parents, s.messages,
     o.external_id, o.family, o.domain, o.task, o.licence, o.group_key, o.label, o.sampling, o.reference, o.metadata,
     b.name AS batch, coalesce(st.status, 'pending') AS status, coalesce(st.audit, 0) AS audit, st.verdict_id
     FROM samples s JOIN occurrences o ON o.id = (SELECT min(id) FROM occurrences WHERE sample_id = s.id)
     JOIN batches b ON b.id = o.batch_id LEFT JOIN states st ON st.sample_id = s.id"""
 
-VISIBLE = "s.ingest_id IS NOT (SELECT id FROM ingests WHERE closed_at IS NULL)"
-"""True of a revision and of rows of closed ingests; with no open ingest it is true of every ingested row."""
+VISIBLE = "s.ingest_id IS NOT coalesce((SELECT id FROM ingests WHERE closed_at IS NULL), -1)"
+"""True of revisions and of rows of closed ingests; `s` is a table with an ingest_id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def each(store: Store, *, status: Status | None = None, batch: str | None = None
 
 
 def resolve(store: Store, ref: str) -> int:
-    """The row id that a reference names: a uid, an unambiguous start of one, or batch/external_id (its live revision)."""
+    """The row id a reference names: a uid, the unambiguous start of one, or batch/external_id (its live revision)."""
     batch, slash, external_id = ref.partition("/")
     if slash:
         return _live_revision(store.read(), _by_external_id(store.read(), batch, external_id))
@@ -157,7 +158,8 @@ def parents_of(store: Store, stored: Stored) -> list[int | str]:
 def children_of(store: Store, uid: str) -> list[int]:
     """Row ids of the samples that name this uid as a parent."""
     rows = store.read().execute(
-        f"SELECT s.id FROM lineage l JOIN samples s ON s.id = l.child_id WHERE l.parent_uid = ? AND {VISIBLE} ORDER BY s.id",
+        f"""SELECT s.id FROM lineage l JOIN samples s ON s.id = l.child_id WHERE l.parent_uid = ? AND {VISIBLE}
+        ORDER BY s.id""",
         (uid,),
     )
     return [int(row[0]) for row in rows]

@@ -30,19 +30,22 @@ TABLES = (
         tokens INTEGER NOT NULL, provenance TEXT NOT NULL, model TEXT, generation INTEGER, edit_share REAL,
         parents TEXT, messages TEXT NOT NULL) STRICT""",
     """CREATE TABLE occurrences (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, batch_id INTEGER NOT NULL REFERENCES batches(id), external_id TEXT NOT NULL,
+        id INTEGER PRIMARY KEY AUTOINCREMENT, batch_id INTEGER NOT NULL REFERENCES batches(id), external_id TEXT
+        NOT NULL,
         sample_id INTEGER NOT NULL REFERENCES samples(id), ingest_id INTEGER REFERENCES ingests(id),
         row_hash BLOB NOT NULL, family TEXT, domain TEXT, task TEXT, licence TEXT, group_key TEXT, label TEXT,
         sampling TEXT, reference TEXT, metadata TEXT) STRICT""",
     """CREATE TABLE lineage (
-        parent_uid TEXT NOT NULL, child_id INTEGER NOT NULL REFERENCES samples(id), UNIQUE (parent_uid, child_id)) STRICT""",
+        parent_uid TEXT NOT NULL, child_id INTEGER NOT NULL REFERENCES samples(id), UNIQUE (parent_uid, child_id))
+        STRICT""",
     "CREATE TABLE stacks (id INTEGER PRIMARY KEY, currency TEXT NOT NULL, spec TEXT NOT NULL UNIQUE) STRICT",
     """CREATE TABLE runs (
         id INTEGER PRIMARY KEY AUTOINCREMENT, stack_id INTEGER NOT NULL REFERENCES stacks(id), kind TEXT NOT NULL,
         actor TEXT NOT NULL, started_at TEXT NOT NULL, completed_at TEXT) STRICT""",
     """CREATE TABLE verdicts (
         id INTEGER PRIMARY KEY AUTOINCREMENT, sample_id INTEGER NOT NULL REFERENCES samples(id),
-        run_id INTEGER NOT NULL REFERENCES runs(id), audit INTEGER NOT NULL, outcome TEXT NOT NULL, outcomes TEXT NOT NULL,
+        run_id INTEGER NOT NULL REFERENCES runs(id), audit INTEGER NOT NULL, outcome TEXT NOT NULL, outcomes TEXT
+        NOT NULL,
         row_hash BLOB NOT NULL) STRICT""",
     """CREATE TABLE findings (
         id INTEGER PRIMARY KEY, verdict_id INTEGER NOT NULL REFERENCES verdicts(id), verifier INTEGER NOT NULL,
@@ -59,7 +62,8 @@ TABLES = (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, actor TEXT NOT NULL, type TEXT NOT NULL,
         payload TEXT NOT NULL, prev_hash TEXT NOT NULL, hash TEXT NOT NULL) STRICT""",
     """CREATE TABLE states (
-        sample_id INTEGER PRIMARY KEY REFERENCES samples(id), status TEXT NOT NULL, verdict_id INTEGER REFERENCES verdicts(id),
+        sample_id INTEGER PRIMARY KEY REFERENCES samples(id), status TEXT NOT NULL, verdict_id INTEGER REFERENCES
+        verdicts(id),
         audit INTEGER NOT NULL) STRICT""",
     """CREATE TABLE queue (
         sample_id INTEGER PRIMARY KEY REFERENCES samples(id), batch_id INTEGER NOT NULL, pool TEXT NOT NULL,
@@ -71,7 +75,8 @@ TABLES = (
         revision_id INTEGER REFERENCES samples(id), stream TEXT NOT NULL, late INTEGER NOT NULL, at TEXT NOT NULL,
         undone_seq INTEGER REFERENCES events(seq)) STRICT""",
     """CREATE TABLE skips (
-        sample_id INTEGER NOT NULL, reviewer TEXT NOT NULL, until TEXT NOT NULL, PRIMARY KEY (sample_id, reviewer)) STRICT""",
+        sample_id INTEGER NOT NULL, reviewer TEXT NOT NULL, until TEXT NOT NULL, PRIMARY KEY (sample_id, reviewer))
+        STRICT""",
     """CREATE TABLE drafts (
         sample_id INTEGER NOT NULL, reviewer TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, at TEXT NOT NULL,
         PRIMARY KEY (sample_id, reviewer, kind)) STRICT""",

@@ -46,7 +46,7 @@ def index_new(store: Store, progress: Callable[[int, int], None] | None = None) 
                     (done, upto),
                 )
                 connection.execute(
-                    "INSERT INTO meta VALUES ('search_watermark', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                    "INSERT OR REPLACE INTO meta VALUES ('search_watermark', ?)",
                     (str(upto),),
                 )
         if progress is not None:
@@ -64,7 +64,8 @@ def search(store: Store, text: str, *, limit: int = 50) -> list[Hit]:
             .execute(
                 """SELECT s.id, s.uid, b.name AS batch, o.external_id, coalesce(st.status, 'pending') AS status,
                 snippet(sample_search, -1, '\u2039', '\u203a', '\u2026', 12) AS snippet
-            FROM (SELECT rowid AS id FROM sample_search WHERE sample_search MATCH :query ORDER BY rowid DESC LIMIT :candidates) m
+            FROM (SELECT rowid AS id FROM sample_search WHERE sample_search MATCH :query ORDER BY rowid DESC LIMIT
+            :candidates) m
             JOIN sample_search ON sample_search.rowid = m.id AND sample_search MATCH :query
             JOIN samples s ON s.id = m.id
             JOIN occurrences o ON o.id = (SELECT min(id) FROM occurrences WHERE sample_id = s.id)

@@ -36,7 +36,7 @@ class Opinion:
 
 
 def status_of(outcome: Outcome | None, provenance: Provenance, *, audit: bool) -> Status:
-    """The status that verdicts alone give: a failing sample is rejected unless a human wrote it or the audit drew it."""
+    """The status that verdicts alone give: what fails is rejected unless a human wrote it or the audit drew it."""
     if outcome is None:
         return Status.PENDING
     if outcome is Outcome.FAIL and provenance is not Provenance.HUMAN and not audit:
@@ -84,7 +84,8 @@ def opinions_of(connection: sqlite3.Connection, sample_id: int) -> list[Opinion]
 def derive(connection: sqlite3.Connection, sample_id: int) -> Status:
     """A sample's status from its verdict, its decisions and, for a revision, the decision that made it."""
     row = connection.execute(
-        """SELECT s.provenance, s.edit_share, st.audit, v.outcome FROM samples s LEFT JOIN states st ON st.sample_id = s.id
+        """SELECT s.provenance, s.edit_share, st.audit, v.outcome FROM samples s LEFT JOIN states st ON
+        st.sample_id = s.id
         LEFT JOIN verdicts v ON v.id = st.verdict_id WHERE s.id = ?""",
         (sample_id,),
     ).fetchone()
@@ -181,7 +182,8 @@ def _take_out(connection: sqlite3.Connection, sample_id: int, row: sqlite3.Row |
     if row is None or row[0] == "none":
         return
     connection.execute(
-        """UPDATE queue SET state = 'done', reviewer = NULL, token = NULL, pid = NULL, expires_at = NULL WHERE sample_id = ?""",
+        """UPDATE queue SET state = 'done', reviewer = NULL, token = NULL, pid = NULL, expires_at = NULL WHERE
+        sample_id = ?""",
         (sample_id,),
     )
 
@@ -190,7 +192,8 @@ def insert_entry(connection: sqlite3.Connection, sample_id: int, pool: str, stat
     """Put a sample into the queue; ties in priority are broken by its uid."""
     connection.execute(
         """INSERT INTO queue (sample_id, batch_id, pool, state, priority, tie, stream, p_bad, why, reasons)
-        SELECT s.id, (SELECT batch_id FROM occurrences WHERE sample_id = s.id ORDER BY id LIMIT 1), ?, ?, ?, ?, ?, ?, ?, ?
+        SELECT s.id, (SELECT batch_id FROM occurrences WHERE sample_id = s.id ORDER BY id LIMIT 1), ?, ?, ?, ?, ?,
+        ?, ?, ?
         FROM samples s WHERE s.id = ?""",
         (pool, state, entry.priority, _tie(connection, sample_id), entry.stream.value, entry.p_bad, _json(entry.why),
          _json(entry.reasons), sample_id),

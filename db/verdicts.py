@@ -60,7 +60,7 @@ class Outcomes:
 
 
 def currency_of(specs: Sequence[VerifierSpec]) -> str:
-    """SHA-256 over names, versions, layers and options; thresholds are left out, since outcomes are re-derived from scores."""
+    """SHA-256 over names, versions, layers and options; not thresholds, since outcomes are re-derived from scores."""
     plain = [[spec.name, spec.version, spec.layer.value, dict(spec.options)] for spec in specs]
     return hashlib.sha256(orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
@@ -178,7 +178,7 @@ def verdict_hash(
 
 
 def complete_run(store: Store, run: Run, *, actor: str) -> None:
-    """Close a run with a `verify.completed` event, which covers its rows by a Merkle root; an empty run leaves no event."""
+    """Close a run with a `verify.completed` event, whose Merkle root covers its rows; an empty run leaves no event."""
     connection = store.read()
     (count,) = connection.execute("SELECT count(*) FROM verdicts WHERE run_id = ?", (run.id,)).fetchone()
     root = run_root(connection, run.id)
@@ -262,7 +262,8 @@ def _settle(
 ) -> None:
     source_id, tokens, provenance, old, decided, queued = connection.execute(
         """SELECT s.source_id, s.tokens, s.provenance, coalesce(st.status, 'pending'),
-        EXISTS (SELECT 1 FROM decisions WHERE sample_id = s.id) OR EXISTS (SELECT 1 FROM decisions WHERE revision_id = s.id),
+        EXISTS (SELECT 1 FROM decisions WHERE sample_id = s.id) OR EXISTS (SELECT 1 FROM decisions WHERE
+        revision_id = s.id),
         EXISTS (SELECT 1 FROM queue WHERE sample_id = s.id)
         FROM samples s LEFT JOIN states st ON st.sample_id = s.id WHERE s.id = ?""",
         (row.sample_id,),
@@ -271,7 +272,8 @@ def _settle(
     simple = not decided and not queued
     connection.execute(
         """INSERT INTO states (sample_id, status, verdict_id, audit) VALUES (?, ?, ?, ?) ON CONFLICT (sample_id)
-        DO UPDATE SET verdict_id = excluded.verdict_id, audit = excluded.audit, status = iif(?, excluded.status, status)""",
+        DO UPDATE SET verdict_id = excluded.verdict_id, audit = excluded.audit, status = iif(?, excluded.status,
+        status)""",
         (row.sample_id, status.value if simple else old, verdict_id, int(row.audit), simple),
     )
     if not simple:
@@ -295,7 +297,8 @@ def _pack(verdict: Verdict | None) -> object:
 def _outcomes(connection: sqlite3.Connection, row: sqlite3.Row) -> list[Outcomes]:
     findings: dict[int, list[Finding]] = {}
     for found in connection.execute(
-        "SELECT verifier, code, severity, message, part, span_start, span_end FROM findings WHERE verdict_id = ? ORDER BY id",
+        """SELECT verifier, code, severity, message, part, span_start, span_end FROM findings
+        WHERE verdict_id = ? ORDER BY id""",
         (row["id"],),
     ):
         span = None if found[5] is None else (found[5], found[6])
@@ -343,6 +346,7 @@ def _run(row: sqlite3.Row) -> Run:
 
 __all__ = [
     "Outcomes", "Recorded", "Run", "begin_run", "complete_run", "count_unverified", "currency_of", "current",
-    "each_current", "has_open_run", "insert_verdict", "load_fit", "record", "revision_run", "run_root", "save_fit", "specs_of", "unverified",
+    "each_current", "has_open_run", "insert_verdict", "load_fit", "record", "revision_run", "run_root", "save_fit",
+    "specs_of", "unverified",
     "verdict_hash",
 ]  # fmt: skip
