@@ -1,0 +1,24 @@
+"""Checks on samples, and what a package needs to add one of its own."""
+
+from __future__ import annotations
+
+from holdfast.db.models import PASS, Finding, Layer, Message, Outcome, Provenance, Sample, Severity, Verdict
+from holdfast.verifiers.base import Context, Threshold, Verifier, above, below, verifier
+
+__all__ = [
+    "PASS",
+    "Context",
+    "Finding",
+    "Layer",
+    "Message",
+    "Outcome",
+    "Provenance",
+    "Sample",
+    "Severity",
+    "Threshold",
+    "Verdict",
+    "Verifier",
+    "above",
+    "below",
+    "verifier",
+]

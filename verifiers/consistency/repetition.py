@@ -1,0 +1,171 @@
+"""Text that goes round in circles: a phrase repeated over and over, or most of the words said before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from holdfast.db.models import Sample, Span, Verdict
+from holdfast.verifiers.base import Context, Threshold, above, verifier
+
+FEWEST_WORDS = 20
+"""Shorter texts are not judged: a refrain of a few words is no loop."""
+FEWEST_FOR_SHARE = 40
+"""Words that a text must have before the share of its words said before means anything."""
+
+_LOOP_OFFSET = 12
+_PLAIN_LOOP = 10
+_SEEN_LENGTH = 8
+_SYMBOL_WEIGHT = 0.25
+_LETTERS_PER_WORD = 5
+_LONG_TOKEN = 40
+_LOOKED_AT = 2_000
+_TAIL = 200_000
+
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_HAS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+# In scripts without spaces a character takes the place of a word.
+_TOKEN = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
+_STUTTER = re.compile(r"([^\W\d_]|[^\W\d_].{1,19}?)\1{9,}")
+_TABLE_LINE = re.compile(r"^[^\n]*(?:\|[^\n]*\||\t[^\n]*\t)[^\n]*$", re.MULTILINE)
+_LITERALS = frozenset({"None", "True", "False", "null", "true", "false", "nan", "NaN", "NULL"})
+
+
+class Loop(NamedTuple):
+    """A sequence that follows itself: `weight` is the number of words that only repeat, `times` how often it comes."""
+
+    weight: float
+    span: Span
+    phrase: str
+    times: int
+
+
+@verifier(layer="consistency", version="1")
+def repetition(sample: Sample, ctx: Context, *, flag_at: Threshold = above(0.55)) -> Verdict:
+    """Score how far a response repeats itself: by its longest loop, and by the share of its words said before.
+
+    The score runs from 0 to 1: 15 words in a loop, or 55 % of the words in sequences that came before, reach 0.55. Of a
+    very long response the end is judged, where loops are.
+    """
+    cut = max(0, len(sample.response) - _TAIL)
+    text = sample.response[cut:]
+    words = _TOKEN.findall(text) if not text.isascii() and _HAS_UNSPACED.search(text) else text.split()
+    loop = _stutter(text, words)
+    share, span = 0.0, (0, 0)
+    if len(words) >= FEWEST_WORDS and _repeats_at_all(words):
+        loop = max(loop, _longest_loop(text), key=lambda one: one.weight)
+        share, span = _said_before(text)
+    looped = loop.weight / (loop.weight + _LOOP_OFFSET)
+    value = round(max(looped, share), 3)
+    if value == 0:
+        return _NO_REPETITION
+    if looped >= share or loop.weight >= _PLAIN_LOOP:
+        message = f"{_quoted(loop.phrase)} comes {loop.times} times in a row"
+        return Verdict.score(value, code="loop", message=message, span=(loop.span[0] + cut, loop.span[1] + cut))
+    message = f"{share:.0%} of the words repeat sequences of {_SEEN_LENGTH} or more that came before"
+    return Verdict.score(value, code="repeats-itself", message=message, span=(span[0] + cut, span[1] + cut))
+
+
+_NO_REPETITION = Verdict.score(0.0)
+
+
+def _repeats_at_all(words: Sequence[str]) -> bool:
+    """Whether enough sequences of four words come again for a closer look to be worth while."""
+    fours = zip(words, words[1:], words[2:], words[3:], strict=False)
+    return len(words) - 3 - len(set(fours)) >= 10
+
+
+def _longest_loop(text: str) -> Loop:
+    """The run of words, each the same as the one a fixed number of words before it, that weighs most."""
+    places = [(match.group(), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    best = _NO_LOOP
+    for start, end, period in _runs([word for word, _, _ in places]):
+        repeated = end - start
+        if repeated < period or repeated <= best.weight:
+            continue
+        span = (places[start - period][1], places[end - 1][2])
+        weight = repeated * (_SYMBOL_WEIGHT if _is_symbols(places[start - period : start], text[slice(*span)]) else 1)
+        if weight > best.weight:
+            phrase = text[places[start - period][1] : places[start - 1][2]]
+            best = Loop(weight, span, phrase, repeated // period + 1)
+    return best
+
+
+_NO_LOOP = Loop(0.0, (0, 0), "", 0)
+
+
+def _runs(words: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """Runs of words (start, end) whose every sequence of three last came the same number of words (period) before."""
+    last: dict[tuple[str, str, str], int] = {}
+    period, start = 0, 0
+    threes = list(zip(words, words[1:], words[2:], strict=False))
+    for at, three in enumerate(threes):
+        before = last.get(three)
+        last[three] = at
+        distance = 0 if before is None else at - before
+        if distance != period:
+            if period:
+                yield start, at + 2, period
+            period, start = distance, at
+    if period:
+        yield start, len(threes) + 2, period
+
+
+def _is_symbols(block: Sequence[tuple[str, int, int]], text: str) -> bool:
+    """Whether a loop is of a kind that data, tables and code are full of: no letters, one literal, table cells."""
+    words = [word for word, _, _ in block]
+    if not any(letter.isalpha() for word in words for letter in word):
+        return True
+    if len(words) == 1 and words[0].strip(",;()[]{}") in _LITERALS:
+        return True
+    return _TABLE_LINE.search(text) is not None
+
+
+def _said_before(text: str) -> tuple[float, Span]:
+    """The share of words in sequences that came before (none of tables and symbols), and the longest stretch."""
+    every = list(_TOKEN.finditer(text))
+    if "|" in text or "\t" in text:
+        text = _TABLE_LINE.sub(lambda line: " " * len(line.group()), text)
+        places = list(_TOKEN.finditer(text))
+    else:
+        places = every
+    places = [match for match in places if any(letter.isalpha() for letter in match.group())]
+    if len(places) < FEWEST_FOR_SHARE:
+        return 0.0, (0, 0)
+    words = [match.group() for match in places]
+    seen: set[tuple[str, ...]] = set()
+    repeated = longest = 0
+    start = end = 0
+    stretch = (0, 0)
+    for at in range(len(words) - _SEEN_LENGTH + 1):
+        sequence = tuple(words[at : at + _SEEN_LENGTH])
+        if sequence not in seen:
+            seen.add(sequence)
+            continue
+        if at > end:
+            start = at
+        repeated += at + _SEEN_LENGTH - max(at, end)
+        end = at + _SEEN_LENGTH
+        if end - start > longest:
+            longest, stretch = end - start, (places[start].start(), places[end - 1].end())
+    return repeated / len(every), stretch
+
+
+def _stutter(text: str, words: Sequence[str]) -> Loop:
+    """The longest repetition inside one long word (haha…); what it repeats counts as words of average length."""
+    best = _NO_LOOP
+    if len(text) < _LONG_TOKEN or max(map(len, words), default=0) < _LONG_TOKEN:
+        return best
+    for match in re.finditer(rf"\S{{{_LONG_TOKEN},}}", text):
+        found = _STUTTER.search(text, match.start(), min(match.end(), match.start() + _LOOKED_AT))
+        if found is not None:
+            weight = (len(found.group()) - len(found[1])) / _LETTERS_PER_WORD
+            if weight > best.weight:
+                best = Loop(weight, found.span(), found[1], len(found.group()) // len(found[1]))
+    return best
+
+
+def _quoted(phrase: str) -> str:
+    phrase = " ".join(phrase.split())
+    return repr(phrase if len(phrase) <= 60 else phrase[:59] + "…")

@@ -1,0 +1,171 @@
+"""An ordered set of verifiers with their options: from one sample to its verdicts, without any store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from holdfast.db.errors import UsageError
+from holdfast.db.models import (
+    PASS,
+    Finding,
+    Layer,
+    Outcome,
+    Provenance,
+    Sample,
+    SampleVerdicts,
+    Verdict,
+    VerifierSpec,
+)
+from holdfast.verifiers import registry
+from holdfast.verifiers.base import Context, Settings
+from holdfast.verifiers.outcomes import settle
+
+MESSAGE_LIMIT = 500
+"""Longest message of a finding, in characters."""
+
+_LAYERS = list(Layer)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One verifier of a stack as plain data: what another process needs to rebuild it.
+
+    `ref` is an installed name or FILE.py:NAME, `options` are as configured, `sha256` pins a file's content.
+    """
+
+    ref: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One verifier of a stack, loaded, with its settings."""
+
+    verifier: registry.AnyVerifier
+    settings: Settings
+
+    @property
+    def name(self) -> str:
+        """The verifier's name."""
+        return self.verifier.name
+
+    @property
+    def spec(self) -> VerifierSpec:
+        """The verifier as a verdict remembers it."""
+        limits = {name: limit.to_json() for name, limit in self.settings.thresholds.items()}
+        return VerifierSpec(
+            self.name, self.verifier.version, self.verifier.layer, dict(self.settings.options_json), limits
+        )
+
+
+class Stack:
+    """Verifiers in the order in which they run: by layer, then by name. Pickles as its parts, never as code."""
+
+    def __init__(self, parts: Sequence[Part], *, where: str = "holdfast.toml") -> None:
+        self.parts = tuple(parts)
+        members = []
+        for part in self.parts:
+            loaded = registry.load(part.ref, sha256=part.sha256)
+            members.append(Member(loaded, loaded.settings(part.options, where=where)))
+        self.members = tuple(sorted(members, key=lambda one: (_LAYERS.index(one.verifier.layer), one.name)))
+        names = [one.name for one in self.members]
+        for name in names:
+            if names.count(name) > 1:
+                raise UsageError(f"two verifiers are called {name!r}: rename one, or enable one of them only")
+        self._steps = tuple(
+            (
+                one.name,
+                one.verifier.function,
+                dict(one.settings.options) | dict(one.settings.thresholds),
+                one.settings.thresholds,
+            )
+            for one in self.members
+        )
+
+    def __reduce__(self) -> tuple[type[Stack], tuple[tuple[Part, ...]]]:
+        return Stack, (self.parts,)
+
+    def specs(self) -> tuple[VerifierSpec, ...]:
+        """The verifiers as verdicts remember them, in stack order."""
+        return tuple(one.spec for one in self.members)
+
+    def run(
+        self,
+        sample: Sample,
+        ctx: Context,
+        *,
+        known: Mapping[int, Verdict] | None = None,
+        entering: Callable[[int], None] | None = None,
+    ) -> SampleVerdicts:
+        """Judge one sample: layer by layer, and no further than the first fail unless the sample is human.
+
+        `known` gives verdicts, by position, of checks not to be run; `entering` is told each position before it runs.
+        """
+        human = sample.provenance is Provenance.HUMAN
+        verdicts: list[Verdict | None] = [None] * len(self._steps)
+        for index, (name, function, options, thresholds) in enumerate(self._steps):
+            if entering is not None:
+                entering(index)
+            if known is not None and index in known:
+                verdict = known[index]
+            else:
+                verdict = _judge(name, function, options, sample, ctx)
+                if verdict is not PASS:
+                    verdict = settle(verdict, name, thresholds)
+                    if verdict.findings:
+                        verdict = replace(verdict, findings=tuple(_bounded(one, sample) for one in verdict.findings))
+            verdicts[index] = verdict
+            if verdict.outcome is Outcome.FAIL and not human:
+                break
+        return SampleVerdicts(sample.uid, tuple(verdicts))
+
+    def freeze(self, name: str, samples: Iterable[Sample]) -> bytes:
+        """Fit the named verifier to the corpus; UsageError with the verifier's name where its fit breaks."""
+        member = next(one for one in self.members if one.name == name)
+        try:
+            return member.verifier.freeze(samples, member.settings)
+        except Exception as error:
+            raise UsageError(f"verifier {name} could not learn from the corpus: {_text_of(error)}") from error
+
+
+def thaw(frozen: Mapping[str, bytes]) -> Context:
+    """The context in which samples are judged, from the frozen states by verifier name."""
+    return Context({name: orjson.loads(state) for name, state in frozen.items()})
+
+
+def _judge(
+    name: str, function: Callable[..., Any], options: Mapping[str, Any], sample: Sample, ctx: Context
+) -> Verdict:
+    try:
+        verdict = function(sample, ctx, **options)
+    except (Exception, SystemExit) as error:
+        return Verdict.error(f"{name} broke: {_text_of(error)}")
+    if isinstance(verdict, Verdict):
+        return verdict
+    return Verdict.error(f"{name} returned {type(verdict).__name__} instead of a Verdict")
+
+
+def _text_of(error: BaseException) -> str:
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return _clipped(text.encode("utf-8", "backslashreplace").decode())
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"
+
+
+def _bounded(finding: Finding, sample: Sample) -> Finding:
+    """The finding with its message clipped and a span that lies outside its text taken away."""
+    span = finding.span
+    if span is not None:
+        length = len(sample.prompt if finding.of == "prompt" else sample.response)
+        if not 0 <= span[0] < span[1] <= length:
+            span = None
+    if span is finding.span and len(finding.message) <= MESSAGE_LIMIT:
+        return finding
+    return replace(finding, span=span, message=_clipped(finding.message))
