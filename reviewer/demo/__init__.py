@@ -1,4 +1,4 @@
-"""The demo's samples, written for this project: what people and three made-up models answered, with real kinds of defects."""
+"""The demo's samples, written for this project: what people and three made-up models answered, defects included."""
 
 from __future__ import annotations
 
