@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import orjson
 
 from holdfast.db import decisions, exports
-from holdfast.db.models import Outcome
+from holdfast.db.models import Outcome, Provenance
+from holdfast.db.search import index_new
 from holdfast.db.states import QueueEntry, derive, pool_of, refresh, status_of
 from holdfast.db.store import Store
 
@@ -31,7 +32,7 @@ def differences(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
 
 
 def repair(store: Store, entry_of: EntryOf) -> None:
-    """Rebuild users, decisions, statuses, counts, queue and full text from events and verdicts, in one transaction."""
+    """Rebuild users, decisions, statuses, counts and queue from events and verdicts at once, then the full text."""
     with store.write() as connection:
         for table in ("exports", "decisions", "tallies", "users"):
             connection.execute(f"DELETE FROM {table}")
@@ -52,7 +53,9 @@ def repair(store: Store, entry_of: EntryOf) -> None:
         for (sample_id,) in connection.execute("SELECT sample_id FROM states ORDER BY sample_id").fetchall():
             queued = connection.execute("SELECT 1 FROM queue WHERE sample_id = ?", (sample_id,)).fetchone()
             refresh(connection, sample_id, None if queued else entry_of(sample_id))
-        connection.execute("INSERT INTO sample_search (sample_search) VALUES ('rebuild')")
+        connection.execute("INSERT INTO sample_search (sample_search) VALUES ('delete-all')")
+        connection.execute("DELETE FROM meta WHERE key = 'search_watermark'")
+    index_new(store)
 
 
 def _replay_events(connection: sqlite3.Connection) -> None:
@@ -129,9 +132,8 @@ def _states(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
         if row["decided"]:
             status = derive(connection, row["sample_id"])
         else:
-            status = status_of(
-                None if row["outcome"] is None else Outcome(row["outcome"]), row["provenance"], audit=audit
-            )
+            outcome = None if row["outcome"] is None else Outcome(row["outcome"])
+            status = status_of(outcome, Provenance(row["provenance"]), audit=audit)
         if status != row["status"] or row["verdict_id"] != row["newest"] or (row["drawn"] or 0) != row["audit"]:
             yield (
                 "projection",
