@@ -7,6 +7,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -294,22 +295,28 @@ def _pack(verdict: Verdict | None) -> object:
     return letter if verdict.value is None else [letter, verdict.value]
 
 
-def _outcomes(connection: sqlite3.Connection, row: sqlite3.Row) -> list[Outcomes]:
+def unpacked(connection: sqlite3.Connection, verdict_id: int, packed: Sequence[Any]) -> tuple[Verdict | None, ...]:
+    """A row's verdicts, parallel to its stack's verifiers, from its packed outcomes and its findings."""
     findings: dict[int, list[Finding]] = {}
     for found in connection.execute(
         """SELECT verifier, code, severity, message, part, span_start, span_end FROM findings
         WHERE verdict_id = ? ORDER BY id""",
-        (row["id"],),
+        (verdict_id,),
     ):
         span = None if found[5] is None else (found[5], found[6])
         findings.setdefault(found[0], []).append(Finding(found[1], Severity(found[2]), found[3], span, found[4]))
-    outcomes: list[Outcomes] = []
-    for position, (spec, packed) in enumerate(zip(specs_of(row["spec"]), orjson.loads(row["outcomes"]), strict=True)):
-        if packed is not None:
-            letter, value = packed if isinstance(packed, list) else (packed, None)
-            verdict = Verdict(_OUTCOMES[letter], value, tuple(findings.get(position, ())))
-            outcomes.append(Outcomes(spec, verdict))
-    return outcomes
+    verdicts: list[Verdict | None] = []
+    for position, one in enumerate(packed):
+        letter, value = one if isinstance(one, list) else (one, None)
+        found_here = tuple(findings.get(position, ()))
+        verdicts.append(None if letter is None else Verdict(_OUTCOMES[letter], value, found_here))
+    return tuple(verdicts)
+
+
+def _outcomes(connection: sqlite3.Connection, row: sqlite3.Row) -> list[Outcomes]:
+    verdicts = unpacked(connection, row["id"], orjson.loads(row["outcomes"]))
+    pairs = zip(specs_of(row["spec"]), verdicts, strict=True)
+    return [Outcomes(spec, verdict) for spec, verdict in pairs if verdict is not None]
 
 
 def _spec_text(specs: Sequence[VerifierSpec]) -> str:
@@ -347,6 +354,6 @@ def _run(row: sqlite3.Row) -> Run:
 __all__ = [
     "Outcomes", "Recorded", "Run", "begin_run", "complete_run", "count_unverified", "currency_of", "current",
     "each_current", "has_open_run", "insert_verdict", "load_fit", "record", "revision_run", "run_root", "save_fit",
-    "specs_of", "unverified",
+    "specs_of", "unpacked", "unverified",
     "verdict_hash",
 ]  # fmt: skip

@@ -1,0 +1,104 @@
+"""Which samples a verifier run has to look at, grouped by the stack that judged them last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import orjson
+
+from holdfast.db import samples
+from holdfast.db.models import Provenance, Verdict, VerifierSpec
+from holdfast.db.store import Store
+from holdfast.db.verdicts import specs_of, unpacked
+
+_FROM = """FROM samples s LEFT JOIN states st ON st.sample_id = s.id LEFT JOIN verdicts v ON v.id = st.verdict_id
+    LEFT JOIN runs r ON r.id = v.run_id"""
+_WHERE = f"""{samples.VISIBLE} AND st.status IS NOT 'superseded'
+    AND (:batch IS NULL OR EXISTS (SELECT 1 FROM occurrences x JOIN batches xb ON xb.id = x.batch_id
+                                   WHERE x.sample_id = s.id AND xb.name = :batch))"""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The live samples that one stack judged last; `stack_id` is None for those that none has judged yet."""
+
+    stack_id: int | None
+    specs: tuple[VerifierSpec, ...]
+    samples: int
+    last_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A sample's current verdicts, parallel to its stack's verifiers, without its text."""
+
+    sample_id: int
+    uid: str
+    provenance: Provenance
+    audit: bool
+    verdicts: tuple[Verdict | None, ...]
+
+
+def judged(store: Store, *, batch: str | None = None) -> list[Judged]:
+    """The live samples of the store, or of a batch, by the stack that judged them last."""
+    rows = store.read().execute(
+        f"""SELECT g.stack_id, k.spec, g.samples, g.last_id FROM
+        (SELECT r.stack_id, count(*) AS samples, max(s.id) AS last_id {_FROM} WHERE {_WHERE} GROUP BY r.stack_id) g
+        LEFT JOIN stacks k ON k.id = g.stack_id ORDER BY g.stack_id""",
+        {"batch": batch},
+    )
+    return [Judged(row[0], tuple(specs_of(row[1])) if row[1] else (), row[2], row[3]) for row in rows]
+
+
+def ids_judged_by(
+    store: Store, stack_id: int | None, *, batch: str | None = None, after_id: int = 0, last_id: int, limit: int = 500
+) -> list[int]:
+    """The next row ids, in order, of the live samples that the stack judged last."""
+    rows = store.read().execute(
+        f"""SELECT s.id {_FROM} WHERE s.id > :after AND s.id <= :last AND r.stack_id IS :stack AND {_WHERE}
+        ORDER BY s.id LIMIT :limit""",
+        {"after": after_id, "last": last_id, "stack": stack_id, "batch": batch, "limit": limit},
+    )
+    return [row[0] for row in rows]
+
+
+def scored(
+    store: Store, stack_id: int, *, batch: str | None = None, after_id: int = 0, last_id: int, limit: int = 500
+) -> list[Scored]:
+    """The next live samples, by id, that the stack judged last, with what it said of them."""
+    rows = (
+        store.read()
+        .execute(
+            f"""SELECT s.id, s.uid, s.provenance, st.audit, v.id AS verdict_id, v.outcomes {_FROM}
+        WHERE s.id > :after AND s.id <= :last AND r.stack_id IS :stack AND {_WHERE} ORDER BY s.id LIMIT :limit""",
+            {"after": after_id, "last": last_id, "stack": stack_id, "batch": batch, "limit": limit},
+        )
+        .fetchall()
+    )
+    connection = store.read()
+    return [
+        Scored(row["id"], row["uid"], Provenance(row["provenance"]), bool(row["audit"]),
+               unpacked(connection, row["verdict_id"], orjson.loads(row["outcomes"])))
+        for row in rows
+    ]  # fmt: skip
+
+
+def identities(store: Store, *, last_id: int) -> Iterator[tuple[str, str]]:
+    """Source key and uid of every ingested sample up to a row id."""
+    after = 0
+    while True:
+        rows = (
+            store.read()
+            .execute(
+                f"""SELECT s.id, k.key, s.uid FROM samples s JOIN sources k ON k.id = s.source_id
+            WHERE s.id > :after AND s.id <= :last AND s.ingest_id IS NOT NULL AND {samples.VISIBLE}
+            ORDER BY s.id LIMIT 5000""",
+                {"after": after, "last": last_id},
+            )
+            .fetchall()
+        )
+        yield from ((row[1], row[2]) for row in rows)
+        if not rows:
+            return
+        after = rows[-1][0]
