@@ -83,7 +83,7 @@ KEYS: tuple[Key, ...] = (
     Key("bottom", ("G", "end"), "bottom", "Scroll to the end", "Read"),
     Key("next_pane", ("tab",), "next pane", "Move between prompt, response and side pane", "Read"),
     Key("previous_pane", ("shift+tab",), "previous pane", "Move between the panes, backwards", "Read"),
-    Key("view", ("t",), "plain, rendered, raw", "Show the text plain, as Markdown, or with every byte escaped", "Read", 9),
+    Key("view", ("t",), "plain, rendered, raw", "Show the text plain, as Markdown, or escaped", "Read", 9),
     Key("pane_findings", ("1",), "findings", "Show the findings in the side pane", "Look closer"),
     Key("pane_votes", ("2",), "votes", "Show the judges' votes in the side pane", "Look closer"),
     Key("pane_lineage", ("3",), "lineage", "Show where the sample comes from in the side pane", "Look closer"),
@@ -108,7 +108,8 @@ def remapped(changes: Mapping[str, str], keys: Iterable[Key] = KEYS) -> tuple[Ke
     keys = tuple(keys)
     known = {key.id for key in keys}
     for unknown in sorted(set(changes) - known):
-        raise UsageError(f"[keys] in holdfast.toml names the unknown action {unknown!r}; known: {', '.join(sorted(known))}")
+        names = ", ".join(sorted(known))
+        raise UsageError(f"[keys] in holdfast.toml names the unknown action {unknown!r}; known: {names}")
     result = tuple(replace(key, keys=_parse(key.id, changes[key.id])) if key.id in changes else key for key in keys)
     owners: dict[str, str] = {}
     for key in result:
@@ -124,7 +125,7 @@ def _parse(action: str, value: str) -> tuple[str, ...]:
         raise UsageError(f"[keys] in holdfast.toml gives {action!r} no key")
     for name in names:
         if name in _NEVER or (action in DECISIONS and name in _NEVER_FOR_DECISIONS):
-            raise UsageError(f"[keys] in holdfast.toml: {name!r} cannot be the key of {action!r}; terminals or habits claim it")
+            raise UsageError(f"[keys] in holdfast.toml: {name!r} cannot call {action!r}; terminals or habits claim it")
     return names
 
 

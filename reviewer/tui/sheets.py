@@ -1,0 +1,104 @@
+"""One sample as the panes show it: pure, made in worker threads ahead of need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from holdfast.db.models import Message, Severity
+from holdfast.reviewer.pipeline.desk import ClaimedItem, ShownFinding, View
+from holdfast.reviewer.sanitise import Display, raw_escaped, sanitise
+from holdfast.reviewer.tui.docs import Builder, Mark, Page
+from holdfast.reviewer.tui.rendered import Rendered
+
+_GRAVITY = (Severity.BLOCK, Severity.WARN, Severity.INFO)
+_BETWEEN_TURNS = 2
+"""Code points between two turns of `prompt`: the turns' contents are joined by blank lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sample under one view: the documents of its panes and its findings in the order of their numbers."""
+
+    item: ClaimedItem
+    view: View
+    prompt: Page
+    response: Page
+    findings: tuple[ShownFinding, ...]
+
+    def prepare(self, width: int) -> None:
+        """Lay the documents out for a pane's width, so that showing them costs nothing."""
+        for page in (self.prompt, self.response):
+            page.height(width)
+
+    @property
+    def placed(self) -> tuple[int, ...]:
+        """The numbers of the findings that have a place in the text, prompt first, in reading order."""
+        in_prompt = sorted(self.prompt.anchors, key=lambda number: self.prompt.anchors[number])
+        in_response = sorted(self.response.anchors, key=lambda number: self.response.anchors[number])
+        return (*in_prompt, *in_response)
+
+
+def in_order(findings: Sequence[ShownFinding]) -> tuple[ShownFinding, ...]:
+    """Findings gravest first, then by place: the order of their numbers."""
+    return tuple(sorted(findings, key=lambda one: (_GRAVITY.index(one.severity), one.of, one.span or (1 << 60, 0))))
+
+
+def make_sheet(item: ClaimedItem, view: View) -> Sheet:
+    """The sheet of a sample; under the view `rendered` the texts hold no marks, since Markdown moves them."""
+    findings = in_order(item.findings)
+    turn = item.response_turn
+    display = raw_escaped if view == "raw" else sanitise
+    if view == "rendered":
+        return Sheet(item, view, Rendered(sanitise(item.prompt).text), Rendered(sanitise(item.response).text), findings)
+    prompt, response = Builder(), Builder()
+    _add_turns(prompt, item.messages[:turn], _marks(findings, "prompt"), display, headed=turn > 1)
+    answer = item.messages[turn : turn + 1]
+    _add_turns(response, answer, _marks(findings, "response"), display, headed=False)
+    after = item.messages[turn + 1 :]
+    if after:
+        response.add("\n\n")
+        _add_turns(response, after, (), display, headed=True)
+    return Sheet(item, view, prompt.build(), response.build(), findings)
+
+
+def _marks(findings: Sequence[ShownFinding], of: str) -> tuple[Mark, ...]:
+    return tuple(
+        Mark(number, finding.severity.value, *finding.span)
+        for number, finding in enumerate(findings, 1)
+        if finding.of == of and finding.span is not None
+    )
+
+
+def _add_turns(
+    builder: Builder,
+    turns: Sequence[Message],
+    marks: Sequence[Mark],
+    display: Callable[[str], Display],
+    *,
+    headed: bool,
+) -> None:
+    """Append turns; the marks count from the first turn's beginning, with a blank line between turns."""
+    base = 0
+    for index, turn in enumerate(turns):
+        if index:
+            builder.add("\n\n")
+        if headed:
+            builder.add(f"─── {turn.role}{f' {turn.name}' if turn.name else ''} ───", "heading").add("\n")
+        size = len(turn.content)
+        here = [_within(mark, base, size) for mark in marks if _meets(mark, base, size)]
+        builder.add_marked(display(turn.content), here)
+        if not turn.content and not turn.tool_calls:
+            builder.add("(empty)", "dim")
+        for call in turn.tool_calls or ():
+            builder.add(f"\n─── calls {call.name} ───", "heading").add("\n").add_marked(display(call.arguments))
+        base += size + _BETWEEN_TURNS
+
+
+def _meets(mark: Mark, base: int, size: int) -> bool:
+    return mark.start <= base + size and mark.end >= base
+
+
+def _within(mark: Mark, base: int, size: int) -> Mark:
+    start, end = (min(max(offset - base, 0), size) for offset in (mark.start, mark.end))
+    return Mark(mark.number, mark.kind, start, end)
