@@ -93,18 +93,18 @@ class Ingest:
             os.close(lock)
             raise
 
-    def add(self, rows: Sequence[Row], unreadable: Sequence[Unreadable] = ()) -> None:
-        """Stage rows and quarantine records; a known external id with other content is quarantined.
+    def add(self, rows: Sequence[Row], unreadable: Sequence[Unreadable] = ()) -> list[Unreadable]:
+        """Stage rows and quarantine records; returns the rows quarantined for a known external id with other content.
 
-        Written at once into an empty store, else in slices with a pause between, so that reviewers never wait.
+        Written at once into an empty store, else in slices with a pause before each, so that reviewers never wait.
         """
         if self._bulk:
-            self._add_slice(rows, unreadable)
-            return
+            return self._add_slice(rows, unreadable)
+        clashes: list[Unreadable] = []
         for start in range(0, max(len(rows), len(unreadable), 1), _SLICE_ROWS):
-            if start:
-                time.sleep(_YIELD_SECONDS)
-            self._add_slice(rows[start : start + _SLICE_ROWS], unreadable[start : start + _SLICE_ROWS])
+            time.sleep(_YIELD_SECONDS)
+            clashes += self._add_slice(rows[start : start + _SLICE_ROWS], unreadable[start : start + _SLICE_ROWS])
+        return clashes
 
     def close(self) -> IngestCounts:
         """Make the rows visible and append `batch.ingested`, which covers them by a Merkle root."""
@@ -159,7 +159,7 @@ class Ingest:
         position, known = connection.execute("SELECT position, known FROM ingests WHERE id = ?", (self._id,)).fetchone()
         return IngestCounts(position, new, known, quarantined)
 
-    def _add_slice(self, rows: Sequence[Row], unreadable: Sequence[Unreadable]) -> None:
+    def _add_slice(self, rows: Sequence[Row], unreadable: Sequence[Unreadable]) -> list[Unreadable]:
         with self._store.write() as connection:
             at = text_of(self._store.now())
             fresh, clashes = self._sort_out(connection, rows)
@@ -172,14 +172,16 @@ class Ingest:
                     for row, sample_id in zip(fresh, ids, strict=True)
                 ],
             )
+            quarantined = list(map(_clash, clashes))
             connection.executemany(
-                _INSERT_QUARANTINE, [(self._id, *record, at) for record in (*unreadable, *map(_clash, clashes))]
+                _INSERT_QUARANTINE, [(self._id, *record, at) for record in (*unreadable, *quarantined)]
             )
             read = len(rows) + len(unreadable)
             connection.execute(
                 "UPDATE ingests SET position = position + ?, known = known + ? WHERE id = ?", (read, known, self._id)
             )
         self.position += read
+        return quarantined
 
     def _sort_out(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
         """Split off the rows new to the batch, and those whose external id names other content."""
