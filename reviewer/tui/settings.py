@@ -17,3 +17,4 @@ class Settings:
     idle_minutes: float = 20.0
     settle_ms: int = 150
     draft_seconds: float = 2.0
+    retry_seconds: float = 1.0

@@ -1,0 +1,111 @@
+"""The words of the status line, the message line and the key bar. Pure: values in, documents out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from rich.cells import cell_len
+
+from holdfast.db.models import Choice
+from holdfast.reviewer.pipeline.desk import ClaimedItem, Progress
+from holdfast.reviewer.tui.bindings import Key
+from holdfast.reviewer.tui.docs import Builder, Doc
+from holdfast.reviewer.tui.panels import quota_effect
+
+Tone = Literal["good", "warn", "block", "info"]
+_SIGNS: dict[Tone, str] = {"good": "✓", "warn": "▲", "block": "✖", "info": "•"}
+DONE = {
+    Choice.ACCEPT: "accepted",
+    Choice.EDIT: "edited",
+    Choice.REJECT: "rejected",
+    Choice.SKIP: "skipped",
+    Choice.ESCALATE: "escalated",
+}
+_GAP = "  ·  "
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A piece of the status line; the greatest `rank` is left out first where the line is narrow."""
+
+    rank: int
+    text: str
+    kind: str = ""
+
+
+def status(
+    progress: Progress | None, item: ClaimedItem | None, *, where: str, late: bool, now: datetime, width: int
+) -> Doc:
+    """The status line: queue, my day, lease, the quota effect of accepting, alarms, pace."""
+    parts = [_Part(1, where, "key")] if where else []
+    if progress is not None:
+        parts += _standing(progress)
+    if item is not None:
+        parts.append(_Part(5, "lease lost", "block") if late else _Part(5, f"lease {lease(item.expires_at, now)}"))
+        if item.quota is not None:
+            kind = "warn" if item.quota.over else ""
+            parts.append(_Part(2, f"accept: {quota_effect(item.quota)}", kind))
+    return _fit(parts, width)
+
+
+def lease(expires_at: datetime, now: datetime) -> str:
+    """What is left of a lease: whole minutes, at the end minutes and seconds."""
+    seconds = max(int((expires_at - now).total_seconds()), 0)
+    return f"{seconds // 60} min" if seconds >= 120 else f"{seconds // 60}:{seconds % 60:02}"
+
+
+def pace(progress: Progress) -> str:
+    """How fast I am and how long the queue takes at that pace."""
+    if not progress.per_minute:
+        return ""
+    minutes = round(progress.left / progress.per_minute)
+    left = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+    return f"{progress.per_minute:.1f}/min, {left} to go"
+
+
+def message(text: str, tone: Tone) -> Doc:
+    """One line that says what happened, with a sign."""
+    if not text:
+        return Doc()
+    return Builder().add(f"{_SIGNS[tone]} ", tone).add(text.replace("\n", " ")).build()
+
+
+def keys(listed: Iterable[Key], width: int, refused: Callable[[str], bool]) -> tuple[Doc, dict[int, str]]:
+    """The key bar, dim where a key is refused now, and which action each number in its regions calls.
+
+    Where the line is narrow, the last but help and quit are left out.
+    """
+    shown = [key for key in listed if key.footer]
+    sizes = {key.id: cell_len(f"{key.shown} {key.footer}  ") for key in shown}
+    while len(shown) > 2 and sum(sizes[key.id] for key in shown) > width:
+        del shown[-3]
+    builder = Builder()
+    targets: dict[int, str] = {}
+    for number, key in enumerate(shown, 1):
+        targets[number] = key.id
+        dim = refused(key.id)
+        builder.add(key.shown, "dim" if dim else "key", number=number)
+        builder.add(f" {key.footer}", *(("dim",) if dim else ("strong",)), number=number).add("  ")
+    return builder.build(), targets
+
+
+def _standing(progress: Progress) -> list[_Part]:
+    day = f"{progress.decided_today}/{progress.goal}" if progress.goal else str(progress.decided_today)
+    parts = [_Part(0, f"{progress.left:,} left", "strong"), _Part(3, f"today {day}")]
+    if progress.alarm:
+        parts.append(_Part(1, f"▲ {progress.alarm}", "warn"))
+    if spoken := pace(progress):
+        parts.append(_Part(6, spoken))
+    return parts
+
+
+def _fit(parts: list[_Part], width: int) -> Doc:
+    while sum(cell_len(part.text) + len(_GAP) for part in parts) - len(_GAP) > width and len(parts) > 1:
+        parts.remove(max(parts, key=lambda part: part.rank))
+    builder = Builder()
+    for index, part in enumerate(parts):
+        builder.add(_GAP if index else "", "dim").add(part.text, *((part.kind,) if part.kind else ()))
+    return builder.build()

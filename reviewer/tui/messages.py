@@ -1,0 +1,119 @@
+"""What worker threads tell the triage screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from textual.message import Message
+
+from holdfast.db.errors import HoldfastError
+from holdfast.reviewer.pipeline.desk import Answer, ClaimedItem, Progress, Receipt, Redone, Undone
+from holdfast.reviewer.tui.sheets import Sheet
+
+
+@dataclass
+class Claimed(Message):
+    """A sample is ours, laid out and ready to show; `wanted` marks one that was asked for by name."""
+
+    item: ClaimedItem
+    sheet: Sheet
+    wanted: bool = False
+
+
+@dataclass
+class ClaimsEnded(Message):
+    """The claiming is over; `dry` if the queue had no more, `error` if it failed."""
+
+    dry: bool = False
+    error: HoldfastError | None = None
+
+
+@dataclass
+class Saved(Message):
+    """A decision is durable."""
+
+    item: ClaimedItem
+    receipt: Receipt
+
+
+@dataclass
+class NotSaved(Message):
+    """A decision was not stored; the sample and the answer come back."""
+
+    item: ClaimedItem
+    answer: Answer
+    error: HoldfastError
+
+
+@dataclass
+class TakenBack(Message):
+    """An undo was done; None if there was nothing to undo."""
+
+    undone: Undone | None
+    sheet: Sheet | None = None
+
+
+@dataclass
+class MadeAgain(Message):
+    """A redo was done; None if there was nothing to redo."""
+
+    redone: Redone | None
+
+
+@dataclass
+class StepFailed(Message):
+    """An undo or redo failed."""
+
+    verb: str
+    error: HoldfastError
+
+
+@dataclass
+class Waiting(Message):
+    """The store is locked by another process; it is tried again. `what` names the work that waits."""
+
+    what: str
+    seconds: float
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest matters."""
+        return isinstance(message, Waiting)
+
+
+@dataclass
+class WaitOver(Message):
+    """The store answered again."""
+
+
+@dataclass
+class LeasesRenewed(Message):
+    """A heartbeat's answer: what was asked for and what is still held."""
+
+    asked: frozenset[str]
+    leases: dict[str, datetime]
+
+
+@dataclass
+class HeartbeatFailed(Message):
+    """The leases could not be renewed just now."""
+
+    error: HoldfastError
+
+
+@dataclass
+class ProgressRead(Message):
+    """Where the queue and I stand."""
+
+    progress: Progress
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest matters."""
+        return isinstance(message, ProgressRead)
+
+
+@dataclass
+class Closed(Message):
+    """The claims are given back and the store is closed."""
+
+    error: HoldfastError | None = None

@@ -1,0 +1,179 @@
+"""The words around a sample: titles and side panes. Pure: values in, documents out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from holdfast.db.models import Provenance, Severity
+from holdfast.reviewer.pipeline.desk import ClaimedItem, QuotaEffect, ShownFinding, Votes
+from holdfast.reviewer.tui.docs import Builder, Doc, numeral
+
+PANES = ("findings", "votes", "lineage", "duplicates")
+_SIGNS = {Severity.BLOCK: "✖", Severity.WARN: "▲", Severity.INFO: "•"}
+_ORIGINS = {
+    Provenance.HUMAN: "●",
+    Provenance.HUMAN_EDITED: "◐",
+    Provenance.SYNTHETIC: "○",
+    Provenance.UNKNOWN: "?",
+}
+
+
+def decimal(value: float) -> str:
+    """A share or ratio as people in the field write it: .391, 1.20."""
+    text = f"{value:.3f}" if abs(value) < 1 else f"{value:.2f}"
+    return text.replace("0.", ".", 1) if abs(value) < 1 else text
+
+
+def percent(share: float) -> str:
+    """A share of text in percent, never 0 % for a change."""
+    return "< 1 %" if 0 < share < 0.01 else f"{share:.0%}".replace("%", " %")
+
+
+def name_of(item: ClaimedItem) -> str:
+    """How a person finds the sample again: the beginning of its uid."""
+    return item.uid[:6]
+
+
+def prompt_title(item: ClaimedItem) -> Doc:
+    """The prompt's title: whose turns they are and where the sample comes from."""
+    roles = [message.role for message in item.messages[: item.response_turn]]
+    whose = roles[0] if len(roles) == 1 else f"{len(roles)} turns"
+    return Builder().add("PROMPT ", "strong").add(f"{whose} · {item.batch}/{item.external_id}", "dim").build()
+
+
+def response_title(item: ClaimedItem, view: str, note: str = "") -> Doc:
+    """The provenance line."""
+    builder = Builder().add("RESPONSE ", "strong").add(f"{_ORIGINS[item.provenance]} {item.provenance}")
+    generation = None if item.generation is None else f"gen {item.generation}"
+    for part in (item.model, generation, name_of(item), f"{item.tokens} tok"):
+        if part:
+            builder.add(" · ", "dim").add(part)
+    if item.edit_share:
+        builder.add(f" · edited {percent(item.edit_share)}")
+    if view != "plain":
+        builder.add(" · ", "dim").add(view.upper(), "strong")
+    if note:
+        builder.add(" · ", "dim").add("✎ note", "strong")
+    return builder.build()
+
+
+def side_title(item: ClaimedItem, pane: str) -> Doc:
+    """The side pane's tabs, with what each holds."""
+    votes = item.votes
+    counts = {
+        "findings": str(len(item.findings)),
+        "votes": "" if votes is None else "?" if votes.hidden else str(votes.keep + votes.drop),
+        "lineage": "",
+        "duplicates": str(len(item.neighbours) or ""),
+    }
+    builder = Builder()
+    for number, name in enumerate(PANES, 1):
+        label = f"{number} {'dups' if name == 'duplicates' else name} {counts[name]}".rstrip()
+        builder.add(label, "strong" if name == pane else "dim").add("  ")
+    return builder.build()
+
+
+def side_page(item: ClaimedItem, findings: Sequence[ShownFinding], pane: str) -> Doc:
+    """The side pane's page."""
+    if pane == "votes":
+        return _votes_page(item.votes)
+    if pane == "lineage":
+        return _lineage_page(item)
+    if pane == "duplicates":
+        return _duplicates_page(item)
+    return _findings_page(item, findings)
+
+
+def findings_list(builder: Builder, findings: Sequence[ShownFinding]) -> Builder:
+    """Append findings, each with its number, sign, severity, maker, place and message."""
+    if not findings:
+        builder.add("✓ ", "good").add("No check objects.\n")
+    for number, finding in enumerate(findings, 1):
+        kind = finding.severity.value
+        builder.add(numeral(number), "marker", number=number).add(" ")
+        builder.add(f"{_SIGNS[finding.severity]} {kind.upper()}", kind, number=number)
+        builder.add(f" {finding.verifier} v{finding.version}", "strong")
+        if finding.span is not None:
+            builder.add(f"  {'prompt ' if finding.of == 'prompt' else ''}{finding.span[0]}–{finding.span[1]}", "dim")
+        builder.add("\n").add(f"{finding.message}\n\n")
+    return builder
+
+
+def _findings_page(item: ClaimedItem, findings: Sequence[ShownFinding]) -> Doc:
+    builder = findings_list(Builder(), findings)
+    if not findings:
+        builder.add("\n")
+    for name, text in (("reference", item.reference), ("label", item.label)):
+        if text is not None:
+            builder.add(f"{name}\n", "heading").add(f"{text}\n\n")
+    builder.add("at a glance\n", "heading")
+    for name, text in _glance(item):
+        builder.add(f"{name:<9}", "dim").add(f"{text}\n")
+    return builder.build()
+
+
+def _glance(item: ClaimedItem) -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    if item.votes is not None:
+        rows.append(("votes", tally(item.votes)))
+    rows.append(("lineage", item.lineage or "nothing recorded"))
+    if item.neighbours:
+        nearest = item.neighbours[0]
+        rows.append(("nearest", f"{nearest.label} {nearest.status}, sim {decimal(nearest.similarity)}"))
+    if item.quota is not None:
+        rows.append(("accepting", quota_effect(item.quota)))
+    if item.why:
+        rows.append(("why", " + ".join(f"{term.name} {decimal(term.value)}" for term in item.why[:3])))
+    if item.history_count:
+        rows.append(("history", f"{item.history_count} events (h)"))
+    return rows
+
+
+def quota_effect(quota: QuotaEffect) -> str:
+    """The ratio before and after accepting, against the cap."""
+    over = "  ▲ over the cap" if quota.over else ""
+    return f"ratio {decimal(quota.before)} → {decimal(quota.after)} of {decimal(quota.cap)}{over}"
+
+
+def tally(votes: Votes) -> str:
+    """The votes in one line."""
+    if votes.hidden:
+        return "hidden until you answer"
+    entropy = "" if votes.entropy is None else f" · H {decimal(votes.entropy)}"
+    return f"{votes.keep} keep · {votes.drop} drop{entropy}"
+
+
+def _votes_page(votes: Votes | None) -> Doc:
+    builder = Builder()
+    if votes is None:
+        return builder.add("No judge has rated this sample.", "dim").build()
+    builder.add(f"{tally(votes)}\n\n", "strong")
+    for vote in () if votes.hidden else votes.rows:
+        builder.add(vote.judge, "strong").add(f"  {vote.verdict}\n")
+        if vote.reason:
+            builder.add(f"{vote.reason}\n")
+        builder.add("\n")
+    return builder.build()
+
+
+def _lineage_page(item: ClaimedItem) -> Doc:
+    builder = Builder()
+    if item.lineage:
+        builder.add(f"{item.lineage}\n\n")
+    for step in item.lineage_steps:
+        builder.add("▸ " if step.here else "  ", "key").add(step.uid[:6], "strong").add(f"  {step.label}\n")
+    facts = (("batch", item.batch), ("id", item.external_id), ("uid", item.uid), ("model", item.model))
+    for name, text in (*facts, ("family", item.family), ("status", item.status.value)):
+        if text:
+            builder.add(f"\n{name:<9}", "dim").add(text)
+    return builder.build()
+
+
+def _duplicates_page(item: ClaimedItem) -> Doc:
+    builder = Builder()
+    if not item.neighbours:
+        builder.add("No near-duplicate is known.", "dim")
+    for neighbour in item.neighbours:
+        builder.add(neighbour.label, "strong").add(f"  {neighbour.status}, sim {decimal(neighbour.similarity)}\n")
+        builder.add(f"{neighbour.response}\n\n")
+    return builder.build()
