@@ -228,13 +228,13 @@ def _by_external_id(connection: sqlite3.Connection, batch: str, external_id: str
 
 
 def _live_revision(connection: sqlite3.Connection, sample_id: int) -> int:
-    while True:
-        row = connection.execute(
-            """SELECT d.revision_id FROM decisions d JOIN states st ON st.sample_id = d.sample_id
-            JOIN states r ON r.sample_id = d.revision_id WHERE d.sample_id = ? AND st.status = 'superseded'
-            AND d.undone_seq IS NULL AND r.status <> 'superseded' ORDER BY d.seq DESC LIMIT 1""",
-            (sample_id,),
-        ).fetchone()
-        if row is None:
-            return sample_id
-        sample_id = int(row[0])
+    """The end of the chain of edits that stand; the sample itself where there is none."""
+    row = connection.execute(
+        """WITH RECURSIVE line (id) AS (SELECT ? UNION SELECT d.revision_id FROM line
+            JOIN states st ON st.sample_id = line.id AND st.status = 'superseded'
+            JOIN decisions d ON d.sample_id = line.id AND d.undone_seq IS NULL AND d.revision_id IS NOT NULL)
+        SELECT line.id FROM line JOIN states st ON st.sample_id = line.id WHERE st.status <> 'superseded'
+        ORDER BY line.id DESC LIMIT 1""",
+        (sample_id,),
+    ).fetchone()
+    return sample_id if row is None else int(row[0])

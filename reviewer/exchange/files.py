@@ -23,7 +23,7 @@ class Pending:
     @contextmanager
     def open(self, target: Path) -> Iterator[BinaryIO]:
         """A new file that will be `target`, on disk when the block ends; Refused where `target` exists."""
-        self._refuse_existing(target)
+        self.refuse_existing(target)
         temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
         with _named_errors(target), temporary.open("xb", buffering=_BUFFER_BYTES) as file:
             self._waiting.append((temporary, target))
@@ -33,8 +33,7 @@ class Pending:
 
     def publish(self) -> None:
         """Give every file its name, in the order in which they were written."""
-        for _, target in self._waiting:
-            self._refuse_existing(target)
+        self.refuse_existing(*(target for _, target in self._waiting))
         for temporary, target in self._waiting:
             temporary.replace(target)
             _sync_folder(target.parent)
@@ -47,11 +46,13 @@ class Pending:
                 temporary.unlink(missing_ok=True)
         self._waiting.clear()
 
-    def _refuse_existing(self, target: Path) -> None:
-        if target.is_dir():
-            raise Refused(f"{target}: is a folder; name a file")
-        if not self._force and target.exists():
-            raise Refused(f"{target}: exists already; --force overwrites it")
+    def refuse_existing(self, *targets: Path) -> None:
+        """Refused where a target is a folder, or exists and may not be overwritten."""
+        for target in targets:
+            if target.is_dir():
+                raise Refused(f"{target}: is a folder; name a file")
+            if not self._force and target.exists():
+                raise Refused(f"{target}: exists already; --force overwrites it")
 
 
 @contextmanager

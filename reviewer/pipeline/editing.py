@@ -6,25 +6,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast.db.models import Message, Provenance, Sample
-from holdfast.db.samples import Stored, load, parents_of
+from holdfast.db.samples import Stored
 from holdfast.db.store import Store
+from holdfast.reviewer.pipeline.lineage import ancestry
 
 _NOT_BY_A_PERSON = (Provenance.SYNTHETIC, Provenance.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A revision before verifiers have seen it; `share` is None of the response's ancestor, in [0, 1]."""
+    """A revision before verifiers have seen it; `share` (0 to 1) of the response is new."""
 
     sample: Sample
     share: float
 
 
-def with_response(original: Sample, text: str) -> tuple[Message, ...]:
-    """The turns of a sample with another response; a newline that an editor appended is left out."""
-    if text.endswith("\n") and not original.response.endswith("\n"):
-        text = text.removesuffix("\n").removesuffix("\r")
-    return original.with_response(text)
+def without_appended_newline(before: str, after: str) -> str:
+    """An edited text without the newline that an editor adds to the last line."""
+    if after.endswith("\n") and not before.endswith("\n"):
+        return after.removesuffix("\n").removesuffix("\r")
+    return after
 
 
 def revise(store: Store, stored: Stored, messages: tuple[Message, ...]) -> Edit | None:
@@ -35,9 +36,9 @@ def revise(store: Store, stored: Stored, messages: tuple[Message, ...]) -> Edit 
     """
     if messages == stored.sample.messages:
         return None
-    ancestry = _ancestry(store, stored)
-    derived = any(ancestor.sample.provenance is not Provenance.HUMAN for ancestor in ancestry)
-    origin = next((each for each in ancestry if each.sample.provenance in _NOT_BY_A_PERSON), ancestry[-1])
+    line = ancestry(store, stored)
+    derived = any(ancestor.sample.provenance is not Provenance.HUMAN for ancestor in line)
+    origin = next((one for one in line if one.sample.provenance in _NOT_BY_A_PERSON), line[-1])
     sample = _changed(
         stored.sample,
         messages=messages,
@@ -53,17 +54,6 @@ def edit_share(before: str, after: str) -> float:
     from rapidfuzz.distance import Levenshtein
 
     return float(Levenshtein.normalized_distance(before, after))
-
-
-def _ancestry(store: Store, stored: Stored) -> list[Stored]:
-    """The sample and its ancestors in the store, nearest first."""
-    found, seen = [stored], {stored.id}
-    for each in found:
-        for parent in parents_of(store, each):
-            if isinstance(parent, int) and parent not in seen:
-                seen.add(parent)
-                found.append(load(store, parent))
-    return found
 
 
 def _changed(sample: Sample, **changes: Any) -> Sample:

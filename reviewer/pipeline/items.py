@@ -1,0 +1,122 @@
+"""A claimed sample with everything that the screen shows of it, read from the store in one go."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import orjson
+
+from holdfast.db.decisions import decisions_of
+from holdfast.db.drafts import load_draft
+from holdfast.db.models import Finding, Provenance, Severity, VerifierSpec
+from holdfast.db.queue import Claim
+from holdfast.db.samples import Stored, load
+from holdfast.db.store import Store, instant_of, text_of
+from holdfast.db.verdicts import current
+from holdfast.reviewer.config import QuotaConfig
+from holdfast.reviewer.pipeline.desk import ClaimedItem, Draft, DraftKind, LineageStep, QuotaEffect, ShownFinding, Term
+from holdfast.reviewer.pipeline.documents import shown_stream, shown_why
+from holdfast.reviewer.pipeline.lineage import ancestry, descent, label
+from holdfast.reviewer.pipeline.quota import quota
+from holdfast.reviewer.policy.quota import weight
+
+_SEVERITIES = list(Severity)
+_KINDS: tuple[DraftKind, ...] = ("edit", "note")
+
+
+def claimed_item(
+    store: Store, claim: Claim, *, reviewer: str, lead: bool, policy: QuotaConfig, guideline_version: str
+) -> ClaimedItem:
+    """All that the screen shows of a claimed sample."""
+    stored = load(store, claim.sample_id)
+    sample = stored.sample
+    steps = _steps(store, stored)
+    return ClaimedItem(
+        sample_id=stored.id,
+        token=claim.token,
+        expires_at=claim.expires_at,
+        uid=stored.uid,
+        batch=stored.batch,
+        external_id=stored.external_id,
+        status=stored.status,
+        messages=sample.messages,
+        prompt=sample.prompt,
+        response=sample.response,
+        provenance=sample.provenance,
+        model=sample.model,
+        family=sample.family,
+        generation=sample.generation,
+        edit_share=stored.edit_share,
+        tokens=stored.tokens,
+        reference=sample.reference,
+        label=sample.label,
+        findings=_findings(store, stored.id),
+        lineage=" → ".join("this" if step.here else step.label for step in steps),
+        lineage_steps=steps,
+        stream=shown_stream(claim.entry, lead=lead),
+        priority=claim.entry.priority,
+        p_bad=claim.entry.p_bad,
+        why=tuple(Term(term, value) for term, value in shown_why(claim.entry, lead=lead)),
+        history_count=len(decisions_of(store, stored.id)),
+        drafts=_drafts(store, stored.id, reviewer),
+        quota=_effect(store, policy, sample.provenance),
+        guideline_version=guideline_version,
+    )
+
+
+def by_severity(found: list[tuple[VerifierSpec, Finding]]) -> tuple[ShownFinding, ...]:
+    """Findings for the screen: the gravest first, then by their place in the text."""
+    ordered = sorted(
+        found, key=lambda pair: (_SEVERITIES.index(pair[1].severity), pair[1].of, pair[1].span or (-1, -1))
+    )
+    return tuple(
+        ShownFinding(
+            verifier=spec.name,
+            version=spec.version,
+            layer=spec.layer,
+            code=finding.code,
+            severity=finding.severity,
+            message=finding.message,
+            span=finding.span,
+            of=finding.of,
+        )
+        for spec, finding in ordered
+    )
+
+
+def packed_draft(draft: Draft) -> str:
+    """A draft as the store keeps it."""
+    return orjson.dumps({"text": draft.text, "turn": draft.turn, "at": text_of(draft.saved_at)}).decode()
+
+
+def _findings(store: Store, sample_id: int) -> tuple[ShownFinding, ...]:
+    return by_severity(
+        [(outcomes.spec, finding) for outcomes in current(store, sample_id) for finding in outcomes.verdict.findings]
+    )
+
+
+def _steps(store: Store, stored: Stored) -> tuple[LineageStep, ...]:
+    line = [*reversed(ancestry(store, stored)), *descent(store, stored)[1:]]
+    return tuple(LineageStep(one.uid, label(one), here=one.id == stored.id) for one in line)
+
+
+def _drafts(store: Store, sample_id: int, reviewer: str) -> tuple[Draft, ...]:
+    found = []
+    for kind in _KINDS:
+        packed = load_draft(store, sample_id=sample_id, reviewer=reviewer, kind=kind)
+        if packed is not None:
+            plain = orjson.loads(packed)
+            saved_at: datetime = instant_of(plain["at"])
+            found.append(Draft(kind, plain["text"], saved_at, plain["turn"]))
+    return tuple(found)
+
+
+def _effect(store: Store, policy: QuotaConfig, provenance: Provenance) -> QuotaEffect:
+    """The ratio by samples before and after accepting one more of a provenance; infinite without human data."""
+    now = quota(store, policy)
+    used, real = now.used.samples, now.real.samples
+    after = used + weight(provenance, policy.omega)
+    before_ratio, after_ratio = (
+        float(derived / real) if real else (float("inf") if derived else 0.0) for derived in (used, after)
+    )
+    return QuotaEffect(before_ratio, after_ratio, float(policy.cap))
