@@ -96,12 +96,16 @@ class QuotaEffect:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An unfinished edit (the text of message number `turn`) or note, from an earlier session or a lost lease."""
+    """An unfinished edit (the text of message number `turn`) or note, from an earlier session or a lost lease.
+
+    `others` holds the further turns that the edit changed: their numbers and texts.
+    """
 
     kind: DraftKind
     text: str
     saved_at: datetime
     turn: int | None = None
+    others: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

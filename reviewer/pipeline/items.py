@@ -86,7 +86,8 @@ def by_severity(found: list[tuple[VerifierSpec, Finding]]) -> tuple[ShownFinding
 
 def packed_draft(draft: Draft) -> str:
     """A draft as the store keeps it."""
-    return orjson.dumps({"text": draft.text, "turn": draft.turn, "at": text_of(draft.saved_at)}).decode()
+    plain = {"text": draft.text, "turn": draft.turn, "others": draft.others, "at": text_of(draft.saved_at)}
+    return orjson.dumps(plain).decode()
 
 
 def _findings(store: Store, sample_id: int) -> tuple[ShownFinding, ...]:
@@ -107,7 +108,8 @@ def _drafts(store: Store, sample_id: int, reviewer: str) -> tuple[Draft, ...]:
         if packed is not None:
             plain = orjson.loads(packed)
             saved_at: datetime = instant_of(plain["at"])
-            found.append(Draft(kind, plain["text"], saved_at, plain["turn"]))
+            others = tuple((int(turn), str(text)) for turn, text in plain["others"])
+            found.append(Draft(kind, plain["text"], saved_at, plain["turn"], others))
     return tuple(found)
 
 
