@@ -61,7 +61,7 @@ def decided_status(base: Status, opinions: Sequence[Opinion]) -> Status:
     if counts is None:
         return base
     if counts.kind == "first":
-        others = [opinion for opinion in opinions if opinion.kind == "second"]
+        others = [one for one in opinions if one.kind == "second" and one.verdict is not Choice.SKIP]
         if any((other.verdict, other.revision_id) != (counts.verdict, counts.revision_id) for other in others):
             return Status.ESCALATED
     return {
