@@ -1,0 +1,101 @@
+"""What a run learns from the whole corpus before it judges a sample: frozen, stored, used again by a resumed run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from holdfast.db import samples
+from holdfast.db.models import Sample, Status
+from holdfast.db.selection import identities
+from holdfast.db.store import Store
+from holdfast.db.verdicts import load_fit, save_fit
+from holdfast.reviewer.config import ReviewConfig
+from holdfast.reviewer.policy.ordering import audit_thresholds
+from holdfast.verifiers import Context
+from holdfast.verifiers.stack import Stack, thaw
+
+_AUDIT = "audit_draw"
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """States by verifier, the audit's thresholds by source, and the last row id of the corpus they come from."""
+
+    states: Mapping[str, bytes]
+    audit: Mapping[str, float]
+    last_id: int
+
+
+class Corpus:
+    """The live samples up to a row id; each iteration reads them from the store anew, a page at a time."""
+
+    def __init__(self, store: Store, last_id: int) -> None:
+        self._store = store
+        self._last_id = last_id
+
+    def __iter__(self) -> Iterator[Sample]:
+        for stored in samples.each(self._store):
+            if stored.id > self._last_id:
+                return
+            if stored.status is not Status.SUPERSEDED:
+                yield stored.sample
+
+
+def learn(store: Store, stack: Stack, review: ReviewConfig, *, last_id: int) -> Frozen:
+    """Fit every verifier that learns to the samples up to `last_id`, draw up the audit, and store both."""
+    corpus = Corpus(store, last_id)
+    states = {}
+    for name, version, options_hash in _learners(stack):
+        states[name] = stack.freeze(name, corpus)
+        _save(store, name, version, options_hash, last_id, orjson.Fragment(states[name]))
+    audit = audit_thresholds(
+        identities(store, last_id=last_id), share=review.audit_share, least=review.audit_min_per_source
+    )
+    _save(store, _AUDIT, "1", _audit_hash(review), last_id, audit)
+    return Frozen(states, audit, last_id)
+
+
+def learned_before(store: Store, stack: Stack, review: ReviewConfig) -> Frozen | None:
+    """What an interrupted run of the stack learned; None unless all of it is there and of one corpus."""
+    audit = _load(store, _AUDIT, "1", _audit_hash(review))
+    found = {name: _load(store, name, version, options_hash) for name, version, options_hash in _learners(stack)}
+    if audit is None or any(one is None or one["last_id"] != audit["last_id"] for one in found.values()):
+        return None
+    states = {name: orjson.dumps(one["state"]) for name, one in found.items() if one is not None}
+    return Frozen(states, audit["state"], audit["last_id"])
+
+
+def newest_context(store: Store, stack: Stack) -> Context:
+    """The newest state that each verifier of the stack learned; a verifier without one abstains or does without."""
+    found = {name: _load(store, name, version, options_hash) for name, version, options_hash in _learners(stack)}
+    return thaw({name: orjson.dumps(one["state"]) for name, one in found.items() if one is not None})
+
+
+def _learners(stack: Stack) -> Iterator[tuple[str, str, str]]:
+    """Name, version and options hash of the verifiers that learn from the corpus."""
+    for member in stack.members:
+        if member.verifier.fits:
+            yield member.name, member.verifier.version, _hash(dict(member.settings.options_json))
+
+
+def _audit_hash(review: ReviewConfig) -> str:
+    return _hash([review.audit_share, review.audit_min_per_source])
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _save(store: Store, name: str, version: str, options_hash: str, last_id: int, state: Any) -> None:
+    frozen = orjson.dumps({"last_id": last_id, "state": state}, option=orjson.OPT_SORT_KEYS)
+    save_fit(store, verifier=name, version=version, options_hash=options_hash, state=frozen)
+
+
+def _load(store: Store, name: str, version: str, options_hash: str) -> dict[str, Any] | None:
+    frozen = load_fit(store, verifier=name, version=version, options_hash=options_hash)
+    return None if frozen is None else dict(orjson.loads(frozen))

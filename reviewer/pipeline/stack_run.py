@@ -1,0 +1,109 @@
+"""Judging stored samples with a stack: what a worker process does, and what it has to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from holdfast.db.models import Outcome, Provenance, SampleVerdicts, Status, Verdict, VerifierSpec
+from holdfast.db.rows import source_key, source_of
+from holdfast.db.samples import Stored, load_many
+from holdfast.db.states import status_of
+from holdfast.db.store import Store
+from holdfast.db.verdicts import Recorded, current
+from holdfast.reviewer.policy.ordering import audit_draw, rank
+from holdfast.verifiers.stack import Part, Stack, thaw
+
+Crashes = Mapping[int, Mapping[int, str]]
+"""By sample id and position in the stack: how a verifier ended the process that ran it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What every process of a run needs, as plain data.
+
+    `specs` are the verifiers whose verdicts a sample is to have. Those that the stack (`parts`) lacks are not run:
+    their verdicts are taken over from the sample's current ones.
+    """
+
+    store_path: Path
+    parts: tuple[Part, ...]
+    specs: tuple[VerifierSpec, ...]
+    states: Mapping[str, bytes] = field(default_factory=dict)
+    audit: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one sample; `recorded` is None where a verifier outside the stack would have to run first."""
+
+    sample_id: int
+    recorded: Recorded | None
+    status: Status
+
+
+class StackRun:
+    """A stack with its frozen states, ready to judge samples of one store."""
+
+    def __init__(self, job: Job, store: Store) -> None:
+        self._job = job
+        self._store = store
+        self._stack = Stack(job.parts)
+        self._context = thaw(job.states)
+        ran = [spec.name for spec in self._stack.specs()]
+        self._complete = ran == [spec.name for spec in job.specs]
+        self._place = {name: position for position, name in enumerate(ran)}
+
+    def judge(
+        self, ids: Sequence[int], crashes: Crashes, entering: Callable[[int, int], None] | None = None
+    ) -> Iterator[Result]:
+        """Judge samples by row id, in order; `entering` is told sample id and position before each check."""
+        for stored in load_many(self._store, ids):
+            known = {at: Verdict.error(why) for at, why in crashes.get(stored.id, {}).items()}
+            watch = None if entering is None else _watching(entering, stored.id)
+            verdicts = self._stack.run(stored.sample, self._context, known=known, entering=watch)
+            yield self._result(stored, verdicts)
+
+    def _result(self, stored: Stored, verdicts: SampleVerdicts) -> Result:
+        if not self._complete:
+            merged = self._merged(stored, verdicts)
+            if merged is None:
+                return Result(stored.id, None, stored.status)
+            verdicts = SampleVerdicts(stored.uid, merged)
+        threshold = self._job.audit.get(source_key(source_of(stored.sample)))
+        audit = stored.audit or (threshold is not None and audit_draw(stored.uid, threshold))
+        return result_of(stored.id, self._job.specs, verdicts, stored.sample.provenance, audit=audit)
+
+    def _merged(self, stored: Stored, ran: SampleVerdicts) -> tuple[Verdict | None, ...] | None:
+        kept = {outcomes.spec.name: outcomes.verdict for outcomes in current(self._store, stored.id)}
+        found = (
+            ran.verdicts[self._place[spec.name]] if spec.name in self._place else kept.get(spec.name)
+            for spec in self._job.specs
+        )
+        return up_to_stop(found, human=stored.sample.provenance is Provenance.HUMAN)
+
+
+def result_of(
+    sample_id: int, specs: Sequence[VerifierSpec], verdicts: SampleVerdicts, provenance: Provenance, *, audit: bool
+) -> Result:
+    """A sample's verdicts with the status and the place in the queue that they give it."""
+    entry = rank(specs, verdicts, provenance, audit=audit)
+    status = status_of(verdicts.outcome, provenance, audit=audit)
+    return Result(sample_id, Recorded(sample_id, verdicts, audit, entry), status)
+
+
+def up_to_stop(verdicts: Iterable[Verdict | None], *, human: bool) -> tuple[Verdict | None, ...] | None:
+    """Verdicts in stack order as one run gives them: none after the first fail unless human; None if one is missing."""
+    ordered: list[Verdict | None] = []
+    stopped = False
+    for verdict in verdicts:
+        if not stopped and verdict is None:
+            return None
+        ordered.append(None if stopped else verdict)
+        stopped = stopped or (not human and verdict is not None and verdict.outcome is Outcome.FAIL)
+    return tuple(ordered)
+
+
+def _watching(entering: Callable[[int, int], None], sample_id: int) -> Callable[[int], None]:
+    return lambda position: entering(sample_id, position)

@@ -1,0 +1,84 @@
+"""Verify a project's samples, or one text that a person has just edited."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from holdfast.db.errors import HoldfastError, UsageError
+from holdfast.db.models import Sample, SampleVerdicts
+from holdfast.db.samples import load
+from holdfast.db.states import QueueEntry
+from holdfast.db.store import Store
+from holdfast.db.verdicts import current
+from holdfast.reviewer.pipeline.stacks import chosen_stack, configured_stack
+from holdfast.reviewer.pipeline.verifying import Progress, Verification, VerifyReport
+from holdfast.reviewer.policy.ordering import rank
+from holdfast.reviewer.project import Project
+from holdfast.verifiers import Context
+from holdfast.verifiers.stack import Stack
+
+Say = Callable[[str], None]
+
+
+def verify(
+    project: Project,
+    store: Store,
+    *,
+    actor: str,
+    batch: str | None = None,
+    verifiers: Sequence[str] = (),
+    workers: int | None = None,
+    progress: Progress = lambda *_: None,
+    warn: Say = lambda _: None,
+) -> VerifyReport:
+    """Judge the samples that lack a current verdict, and re-derive outcomes where only thresholds changed.
+
+    `verifiers` (NAME or FILE.py:NAME) runs those alone and keeps what others said. An interrupted run is taken up where
+    it stopped. HoldfastError when stopped from the keyboard: what was verified until then is kept.
+    """
+    started = time.monotonic()
+    stack = chosen_stack(project, verifiers) if verifiers else configured_stack(project, warn=warn)
+    if not stack.members:
+        raise UsageError("holdfast.toml: [verifiers] enabled is empty: there is nothing to verify with")
+    report = VerifyReport(by_verifier={spec.name: Counter() for spec in stack.specs()})
+    verification = Verification(
+        store=store,
+        stack=stack,
+        review=project.config.review,
+        actor=actor,
+        batch=batch,
+        only=bool(verifiers),
+        workers=workers or os.cpu_count() or 1,
+        progress=progress,
+        report=report,
+    )
+    try:
+        verification.bring_up_to_date()
+    except KeyboardInterrupt:
+        kept = f"{report.verified:,} samples were verified and are kept" if report.verified else "nothing is lost"
+        raise HoldfastError(f"stopped; {kept}: the same command goes on from there") from None
+    if report.left:
+        warn(f"{report.left:,} samples need verifiers beside those of --verifier: run `holdfast verify`")
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def verify_revision(stack: Stack, ctx: Context, sample: Sample) -> SampleVerdicts:
+    """What the stack says of a text that a person has just edited; nothing is stored."""
+    return stack.run(sample, ctx)
+
+
+def entry_of(store: Store) -> Callable[[int], QueueEntry | None]:
+    """A function that ranks a sample, by its row id, from its current verdicts."""
+
+    def entry(sample_id: int) -> QueueEntry | None:
+        stored = load(store, sample_id)
+        found = current(store, sample_id)
+        verdicts = SampleVerdicts(stored.uid, tuple(outcomes.verdict for outcomes in found))
+        specs = [outcomes.spec for outcomes in found]
+        return rank(specs, verdicts, stored.sample.provenance, audit=stored.audit)
+
+    return entry

@@ -1,0 +1,203 @@
+"""The steps of a verify run: plan, learn, judge, store; each of them can be killed and taken up again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from holdfast.db.models import Outcome, Provenance, SampleVerdicts, Status, VerifierSpec
+from holdfast.db.selection import Judged, ids_judged_by, judged, scored
+from holdfast.db.store import Store
+from holdfast.db.verdicts import Recorded, Run, begin_run, complete_run, has_open_run, record
+from holdfast.reviewer.config import ReviewConfig
+from holdfast.reviewer.pipeline.fits import learn, learned_before
+from holdfast.reviewer.pipeline.passes import Pass, Specs, plan
+from holdfast.reviewer.pipeline.stack_run import Job, Result, StackRun, result_of
+from holdfast.reviewer.pipeline.workers import Pool, Task
+from holdfast.verifiers.outcomes import rederive
+from holdfast.verifiers.registry import is_built_in
+from holdfast.verifiers.stack import Stack
+
+TASK_SAMPLES = 250
+"""Samples that a worker process judges, and a transaction stores, at a time."""
+INLINE_SAMPLES = 1_000
+"""Up to so many samples are judged in this process, where the stack holds built-in verifiers alone."""
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how many samples are done and how many there are."""
+
+
+@dataclass
+class VerifyReport:
+    """What a verify run did; `rederived` samples got new outcomes from stored scores, `left` ones need a full run."""
+
+    verified: int = 0
+    passed: int = 0
+    flagged: int = 0
+    rejected: int = 0
+    errors: int = 0
+    rederived: int = 0
+    left: int = 0
+    seconds: float = 0.0
+    by_verifier: dict[str, Counter[Outcome]] = field(default_factory=dict)
+
+    def count(self, specs: Specs, recorded: Recorded, status: Status) -> None:
+        """Count one sample that was judged."""
+        self.verified += 1
+        self.passed += status is Status.PASSED
+        self.flagged += status is Status.FLAGGED
+        self.rejected += status is Status.REJECTED
+        outcomes = [None if verdict is None else verdict.outcome for verdict in recorded.verdicts.verdicts]
+        self.errors += Outcome.ERROR in outcomes
+        for spec, outcome in zip(specs, outcomes, strict=True):
+            if outcome is not None and spec.name in self.by_verifier:
+                self.by_verifier[spec.name][outcome] += 1
+
+    def document(self) -> dict[str, Any]:
+        """The report as `verify --json` prints it."""
+        return {
+            "verified": self.verified,
+            "passed": self.passed,
+            "flagged": self.flagged,
+            "rejected": self.rejected,
+            "errors": self.errors,
+            "by_verifier": {
+                name: {outcome.value: counts[outcome] for outcome in Outcome}
+                for name, counts in self.by_verifier.items()
+            },
+            "seconds": round(self.seconds, 3),
+            "rederived": self.rederived,
+            "left": self.left,
+        }
+
+
+@dataclass
+class Verification:
+    """One call of `verify`: a stack brought to the samples of a store, or of a batch.
+
+    With `only`, the stack's verifiers alone run, and what others said of a sample is kept.
+    """
+
+    store: Store
+    stack: Stack
+    review: ReviewConfig
+    actor: str
+    batch: str | None
+    only: bool
+    workers: int
+    progress: Progress
+    report: VerifyReport
+
+    def bring_up_to_date(self) -> None:
+        """Judge what lacks a current verdict, after a run that was interrupted has been ended."""
+        while self._once():
+            continue
+
+    def _once(self) -> bool:
+        """Do what is to be done now; True where that ended an interrupted run, so that there may be more."""
+        passes = plan(judged(self.store, batch=self.batch), self.stack.specs(), only=self.only)
+        reopened: list[int] = []
+        for one in passes:
+            if not one.runs:
+                reopened += self._rederive(one)
+        if self.only:
+            self.report.left += len(reopened)
+            reopened = []
+        more = False
+        targets: dict[str, tuple[Specs, list[Judged]]] = {}
+        for one in passes:
+            if one.runs:
+                targets.setdefault(repr(one.specs), (one.specs, []))[1].append(one.group)
+        if reopened:
+            targets.setdefault(repr(self.stack.specs()), (self.stack.specs(), []))
+        for specs, groups in targets.values():
+            more = self._run(specs, groups, reopened) or more
+        if not passes and has_open_run(self.store, self.stack.specs()):
+            complete_run(self.store, self._begin(self.stack.specs()), actor=self.actor)
+        return more
+
+    def _run(self, specs: Specs, groups: Sequence[Judged], reopened: Sequence[int]) -> bool:
+        """Judge groups of samples; True where an interrupted run of an older corpus was taken up."""
+        newest_id = max((group.last_id for group in judged(self.store)), default=0)
+        frozen = learned_before(self.store, self.stack, self.review) if has_open_run(self.store, specs) else None
+        if frozen is None:
+            self.progress("learning from the corpus", 0, 0)
+            frozen = learn(self.store, self.stack, self.review, last_id=newest_id)
+        run = self._begin(specs)
+        job = Job(self.store.path, self.stack.parts, specs, frozen.states, frozen.audit)
+        total, done = sum(group.samples for group in groups) + len(reopened), 0
+        tasks = self._tasks(groups, reopened, frozen.last_id)
+        for results in self._results(job, tasks, total):
+            self._keep(run, specs, results)
+            done += len(results)
+            self.progress("verifying", done, total)
+        complete_run(self.store, run, actor=self.actor)
+        return frozen.last_id < newest_id
+
+    def _results(self, job: Job, tasks: Iterator[Task], total: int) -> Iterator[Sequence[Result]]:
+        """Results task by task: from this process where that is quick and safe, else from worker processes."""
+        if total <= INLINE_SAMPLES and all(is_built_in(part.ref) for part in job.parts):
+            stack_run = StackRun(job, self.store)
+            for task in tasks:
+                yield list(stack_run.judge(task.ids, task.crashes))
+            return
+        with Pool(job, max(1, min(self.workers, -(-total // TASK_SAMPLES)))) as pool:
+            yield from pool.results(tasks)
+
+    def _tasks(self, groups: Sequence[Judged], reopened: Sequence[int], last_id: int) -> Iterator[Task]:
+        for number, ids in enumerate(self._pages(groups, reopened, last_id)):
+            yield Task(number, tuple(ids))
+
+    def _pages(self, groups: Sequence[Judged], reopened: Sequence[int], last_id: int) -> Iterator[Sequence[int]]:
+        for start in range(0, len(reopened), TASK_SAMPLES):
+            yield reopened[start : start + TASK_SAMPLES]
+        for group in groups:
+            after = 0
+            while ids := ids_judged_by(
+                self.store, group.stack_id, batch=self.batch, after_id=after, last_id=last_id, limit=TASK_SAMPLES
+            ):
+                yield ids
+                after = ids[-1]
+
+    def _keep(self, run: Run, specs: Specs, results: Sequence[Result]) -> None:
+        rows = []
+        for result in results:
+            if result.recorded is None:
+                self.report.left += 1
+            else:
+                rows.append(result.recorded)
+                self.report.count(specs, result.recorded, result.status)
+        record(self.store, run, rows)
+
+    def _rederive(self, one: Pass) -> list[int]:
+        """Derive a group's outcomes from its stored scores; returns the samples that need a check after all."""
+        group, specs = one.group, one.specs
+        assert group.stack_id is not None
+        place = {spec.name: at for at, spec in enumerate(group.specs)}
+        run = self._begin(specs)
+        reopened: list[int] = []
+        after = done = 0
+        while page := scored(
+            self.store, group.stack_id, batch=self.batch, after_id=after, last_id=group.last_id, limit=2 * TASK_SAMPLES
+        ):
+            rows = []
+            for sample in page:
+                stored = [sample.verdicts[place[spec.name]] for spec in specs]
+                verdicts = rederive(stored, specs, human=sample.provenance is Provenance.HUMAN)
+                if verdicts is None:
+                    reopened.append(sample.sample_id)
+                else:
+                    of_sample = SampleVerdicts(sample.uid, verdicts)
+                    found = result_of(sample.sample_id, specs, of_sample, sample.provenance, audit=sample.audit)
+                    rows.append(found.recorded)
+            record(self.store, run, [row for row in rows if row is not None])
+            self.report.rederived += len(rows)
+            after, done = page[-1].sample_id, done + len(page)
+            self.progress("deriving outcomes", done, group.samples)
+        complete_run(self.store, run, actor=self.actor)
+        return reopened
+
+    def _begin(self, specs: Sequence[VerifierSpec]) -> Run:
+        return begin_run(self.store, specs=specs, actor=self.actor)

@@ -1,0 +1,199 @@
+"""Worker processes that judge samples; one that dies costs the sample it was on, not the run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from holdfast.db.errors import HoldfastError
+from holdfast.db.store import Store
+from holdfast.reviewer.pipeline.stack_run import Job, Result, StackRun
+
+AHEAD = 4
+"""Tasks per worker that may be finished or under way before the oldest one is."""
+
+_FEWEST_LIVES = 3
+_NOWHERE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Samples to judge, by row id; `crashes` names checks not to be run again and why."""
+
+    number: int
+    ids: tuple[int, ...]
+    crashes: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
+    lives: int = _FEWEST_LIVES
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    message: str
+
+
+class _Worker:
+    """One process, the pipe to it, and the shared words in which it notes where it is."""
+
+    def __init__(self, job: Job) -> None:
+        context = get_context("spawn")
+        self.place = context.RawArray("q", (_NOWHERE, _NOWHERE))
+        self.connection, other = context.Pipe()
+        self.process: BaseProcess = context.Process(target=_serve, args=(other, self.place, job))
+        self.task: Task | None = None
+        with _interrupts_ignored():
+            self.process.start()
+        other.close()
+
+    def give(self, task: Task) -> None:
+        """Send a task; a process that is gone already is noticed when its answer is waited for."""
+        self.task = task
+        self.place[0] = self.place[1] = _NOWHERE
+        try:
+            self.connection.send(task)
+        except (BrokenPipeError, ConnectionResetError):
+            return
+
+    def answer(self) -> Any:
+        """What the process sent; None where it died instead."""
+        try:
+            return self.connection.recv() if self.connection.poll() else None
+        except (EOFError, ConnectionResetError):
+            return None
+
+    def bury(self) -> Task:
+        """The dead process's task, with the check that killed it among those not to be run again."""
+        self.process.join()
+        task, (sample_id, position) = self.task, self.place
+        assert task is not None
+        self.close()
+        if sample_id != _NOWHERE:
+            how = f"the check ended its process ({_death(self.process.exitcode)})"
+            crashes = {**task.crashes, sample_id: {**task.crashes.get(sample_id, {}), position: how}}
+            return replace(task, crashes=crashes)
+        if task.lives == 1:
+            raise HoldfastError(
+                f"a worker process died {_FEWEST_LIVES} times before it judged a sample "
+                f"({_death(self.process.exitcode)}); is there enough memory?"
+            )
+        return replace(task, lives=task.lives - 1)
+
+    def close(self) -> None:
+        """End the process, at once if it is busy."""
+        self.connection.close()
+        if self.task is not None:
+            self.process.kill()
+        self.process.join()
+
+
+class Pool:
+    """A number of worker processes for one job; a context manager."""
+
+    def __init__(self, job: Job, workers: int) -> None:
+        self._job = job
+        self._workers = [_Worker(job) for _ in range(workers)]
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.close()
+
+    def results(self, tasks: Iterable[Task]) -> Iterator[list[Result]]:
+        """The results of each task, in the order of the tasks, numbered from 0."""
+        waiting = iter(tasks)
+        again: deque[Task] = deque()
+        done: dict[int, list[Result]] = {}
+        given = returned = 0
+        while True:
+            for worker in self._workers:
+                if worker.task is not None:
+                    continue
+                early = given - returned < AHEAD * len(self._workers)
+                task = again.popleft() if again else next(waiting, None) if early else None
+                if task is not None:
+                    given = max(given, task.number + 1)
+                    worker.give(task)
+            while returned in done:
+                yield done.pop(returned)
+                returned += 1
+            if returned == given and not any(worker.task for worker in self._workers):
+                return
+            for number, results in self._answers(again):
+                done[number] = results
+
+    def _answers(self, again: deque[Task]) -> Iterator[tuple[int, list[Result]]]:
+        """Wait for answers; the tasks of processes that died go back into `again`, to new processes."""
+        busy = [worker for worker in self._workers if worker.task is not None]
+        ready = set(wait([one for worker in busy for one in (worker.connection, worker.process.sentinel)]))
+        for worker in busy:
+            if not {worker.connection, worker.process.sentinel} & ready:
+                continue
+            answer = worker.answer()
+            if isinstance(answer, _Failure):
+                raise HoldfastError(answer.message)
+            if answer is None:
+                again.append(worker.bury())
+                self._workers[self._workers.index(worker)] = _Worker(self._job)
+            elif worker.task is not None:
+                number, worker.task = worker.task.number, None
+                yield number, answer
+
+
+def _serve(connection: Connection, place: Any, job: Job) -> None:
+    """A worker process: judge task after task until the other end closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What a check prints must not end up in the data on stdout.
+    os.dup2(2, 1)
+
+    def entering(sample_id: int, position: int) -> None:
+        place[0], place[1] = sample_id, position
+
+    try:
+        with Store.open(job.store_path) as store:
+            stack_run = StackRun(job, store)
+            while True:
+                task: Task = connection.recv()
+                results = list(stack_run.judge(task.ids, task.crashes, entering))
+                place[0] = _NOWHERE
+                connection.send(results)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+    except Exception as error:
+        text = (
+            str(error)
+            if isinstance(error, HoldfastError)
+            else f"a worker process broke: {type(error).__name__}: {error}"
+        )
+        connection.send(_Failure(text))
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Let a process started in the block inherit that it leaves Ctrl-C to this one."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _death(exitcode: int | None) -> str:
+    if exitcode is None or exitcode >= 0:
+        return f"exit status {exitcode}"
+    try:
+        return signal.Signals(-exitcode).name
+    except ValueError:
+        return f"signal {-exitcode}"
