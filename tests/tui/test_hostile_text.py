@@ -1,0 +1,141 @@
+"""Hostile text through a real pseudo-terminal: every byte that arrives is Textual's own or harmless."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import sys
+import unicodedata
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pyte
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+
+from holdfast.reviewer.sanitise import sanitise
+from holdfast.reviewer.tui.line_filter import TerminalSafe
+
+Capture = Callable[..., bytes]
+RunApp = Callable[..., bytes]
+
+APP = Path(__file__).with_name("hostile_app.py")
+SIZE = (150, 120)
+SEQUENCE = re.compile(r"\x1b(?:\[(?P<private>[<=>?]?)(?P<numbers>[0-9;]*)(?P<final>\$?[@-~])|\]22;[a-z-]+\x07)")
+COLOURS = re.compile(r"\x1b\[(?:[1-9];)*38;2;\d+;\d+;\d+(?:;48;2;\d+;\d+;\d+)?m")
+"""Textual's styles always name true colours, which no attack here does."""
+FORMATS = {"\u200d", "\u0600", "\u06dd"}
+
+ATTACKS = [
+    "\x1b[2J\x1b[1;1Hcsi \x1b[31mPWNED\x1b[0m",
+    "\x1b]52;c;UFdORUQ=\x07osc52",
+    "\x1b]8;;http://pwned.test\x1b\\osc8\x1b]8;;\x1b\\",
+    "\x1b]0;PWNED\x07title",
+    "\x1bP+q544e\x1b\\dcs \x1b_apc\x1b\\ \x1b^pm\x1b\\ \x1bc",
+    "\x9b31mc1 \x9d52;c;UFdORUQ=\x9c \x90q\x9c \x85nel",
+    "nul\x00 bs\x08\x08 bell\x07 del\x7f so\x0e si\x0f vt\x0b ff\x0c can\x18",
+    "cr\rover crlf\r\ntab\tend",
+    "bidi \u202egpj.exe\u202c \u2066x\u2069 \u200e\u200f\u061c",
+    "zero\u200bwidth \u200c \u200d \u2060 \ufeff shy\u00ad \u2028ls\u2029ps",
+    "filler\u3164\u115f\u2800 tag\U000e0041\U000e007f vs\ufe0f\U000e0100",
+    "lone \ud800 \udcff non \ufffe \U0001ffff",
+    "zalgo z" + "\u0301\u0335\u0327" * 12,
+    "markup [/INST] list[int] [@click=app.quit]x[/] [b]b[/b] [link=http://pwned.test]l[/link]",
+    "wide 的一是 한국어 \u1112\u1161\u11ab e\u0301 क्षि กำ می\u200cخواهم שלום",
+    "emoji 👩\u200d👩\u200d👧\u200d👦 ❤\ufe0f 👍🏽 🇫🇷 1\ufe0f\u20e3 " + "\u200d".join("👩" * 9),
+]
+
+
+def random_texts(seed: int, count: int) -> list[str]:
+    """Random bytes, decoded in the ways that files come."""
+    dice = random.Random(seed)
+    codecs = [("latin-1", "strict"), ("utf-8", "surrogateescape"), ("utf-8", "replace"), ("utf-16-le", "surrogatepass")]
+    return [dice.randbytes(2 * dice.randint(1, 16)).decode(*codecs[turn % len(codecs)]) for turn in range(count)]
+
+
+def steering(written: bytes) -> set[str]:
+    """The escape sequences of a stream, less positions and colours, and the controls by themselves that are in it."""
+    text = written.decode("utf-8")
+    found = set()
+    for match in SEQUENCE.finditer(text):
+        if match["final"] == "H":
+            row, column = (int(number) for number in match["numbers"].split(";"))
+            assert row <= SIZE[0]
+            assert column <= SIZE[1]
+        found.add("H" if match["final"] == "H" else "colours" if COLOURS.fullmatch(match[0]) else match[0])
+    plain = SEQUENCE.sub("", text)
+    return found | {char for char in plain if unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp"}} - FORMATS
+
+
+def screen_of(written: bytes) -> str:
+    screen = pyte.Screen(SIZE[1], SIZE[0])
+    pyte.ByteStream(screen).feed(written.partition(b"\x1b[?1049l")[0])
+    return "\n".join(screen.display)
+
+
+@pytest.fixture
+def run_app(tmp_path: Path, capture: Capture) -> RunApp:
+    """Show texts in the bare app, raw or sanitised, and end it with a key."""
+
+    def run(mode: str, texts: Sequence[str], key: str = "\x11") -> bytes:
+        path = tmp_path / "texts.json"
+        path.write_text(json.dumps(texts))
+        return capture([sys.executable, str(APP), mode, str(path)], [("ALL SHOWN", key)], size=SIZE)
+
+    return run
+
+
+@pytest.mark.parametrize("mode", ["raw", "sanitised"])
+@pytest.mark.parametrize("texts", [ATTACKS, random_texts(1, 24)], ids=["attacks", "random"])
+def test_nothing_but_textual_steers_the_terminal(run_app: RunApp, mode: str, texts: list[str]) -> None:
+    harmless = steering(run_app("raw", ["harmless text"] * len(texts)))
+    assert steering(run_app(mode, texts)) <= harmless
+
+
+def test_the_belt_holds_without_colours(run_app: RunApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    harmless = steering(run_app("raw", ["harmless text"] * len(ATTACKS)))
+    assert steering(run_app("raw", ATTACKS)) <= harmless
+
+
+def test_all_of_a_hostile_text_is_on_the_screen(run_app: RunApp) -> None:
+    shown = screen_of(run_app("sanitised", ATTACKS[:5]))
+    for text in ATTACKS[:5]:
+        assert shown.count(sanitise(text).text) >= 3
+
+
+def test_an_error_report_quotes_hostile_text_visibly(run_app: RunApp) -> None:
+    report = run_app("raw", ATTACKS[:6], "\r").partition(b"\x1b[?1049l")[2]
+    assert b"\x1b[31mPWNED" not in report
+    assert "␛[31mPWNED" in SEQUENCE.sub("", report.decode())
+    assert not {found for found in steering(report) if found not in "\r\n" and found[-1] not in "mhlu"}
+
+
+PIECES = st.one_of(
+    st.sampled_from([*ATTACKS, "👩", "\u200d", "\ufe0f", "abc ", "的", "┃"]),
+    st.text(max_size=6),
+    st.characters(categories=["Cc", "Cf", "Cs", "Mn", "Zl", "Zp"]),
+)
+STYLES = st.sampled_from([None, Style(bold=True), Style(link="http://pwned.test/\x1b[2J")])
+
+
+@given(st.lists(st.builds(Segment, PIECES, STYLES), max_size=6))
+def test_a_filtered_line_is_safe_and_as_wide_as_before(segments: list[Segment]) -> None:
+    filtered = TerminalSafe().apply(segments, Color(0, 0, 0))
+    line = "".join(text for text, _, _ in filtered)
+    assert not {char for char in line if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}}
+    assert sum(cell_len(text) for text, _, _ in filtered) == sum(cell_len(text) for text, _, _ in segments)
+    assert not any(style and style.link for _, style, _ in filtered)
+
+
+def test_the_filter_keeps_emoji_that_styles_divide_and_harmless_lines() -> None:
+    family = [Segment("a👩\u200d"), Segment("👩\u200d", Style(bold=True)), Segment("👧 的")]
+    assert TerminalSafe().apply(family, Color(0, 0, 0)) == family
+    hidden = TerminalSafe().apply([Segment("a\u200bb\u202e"), Segment("c\x1b[1m")], Color(0, 0, 0))
+    assert hidden == [Segment("ab"), Segment("c[1m")]
