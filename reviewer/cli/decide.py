@@ -91,7 +91,7 @@ def _decide_one(
     if response is not None:
         messages = with_response(load(store, sample_id).sample, response, from_editor=True)
     ask = Ask(sample_id, Choice(verdict), token, reason, note, messages=messages, second_opinion=second_opinion)
-    return store_decision(store, ask, reviewer=user, judge=judge_of(project, store))
+    return store_decision(store, ask, reviewer=user, judge=judge_of(project, store, warn=warn))
 
 
 def _print_receipt(receipt: Receipt, *, as_json: bool) -> None:
@@ -124,7 +124,7 @@ def _decide_many(caller: Caller, file: str, *, second_opinion: bool, as_json: bo
         lines = sys.stdin.buffer if file == "-" else stack.enter_context(Path(file).open("rb"))
         store = stack.enter_context(project.store())
         done = decide_lines(
-            store, lines, reviewer=caller.user, judge=judge_of(project, store), second_opinion=second_opinion
+            store, lines, reviewer=caller.user, judge=judge_of(project, store, warn=warn), second_opinion=second_opinion
         )
     _print_bulk(done, as_json=as_json)
     if done.refused and not done.decided:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import orjson
 
 from holdfast.db.decisions import decisions_of
@@ -107,7 +105,7 @@ def _drafts(store: Store, sample_id: int, reviewer: str) -> tuple[Draft, ...]:
         packed = load_draft(store, sample_id=sample_id, reviewer=reviewer, kind=kind)
         if packed is not None:
             plain = orjson.loads(packed)
-            saved_at: datetime = instant_of(plain["at"])
+            saved_at = instant_of(plain["at"])
             others = tuple((int(turn), str(text)) for turn, text in plain["others"])
             found.append(Draft(kind, plain["text"], saved_at, plain["turn"], others))
     return tuple(found)

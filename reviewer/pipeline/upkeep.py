@@ -10,13 +10,9 @@ import orjson
 from holdfast.db.check import Problem, check
 from holdfast.db.events import Head
 from holdfast.db.exports import exports
-from holdfast.db.models import SampleVerdicts
 from holdfast.db.replay import repair
-from holdfast.db.samples import load
-from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store
-from holdfast.db.verdicts import current
-from holdfast.reviewer.policy.ordering import rank
+from holdfast.reviewer.pipeline.verify import entry_of
 from holdfast.reviewer.project import Project
 
 
@@ -27,14 +23,7 @@ def problems_of(store: Store, project: Project) -> list[Problem]:
 
 def repair_projections(store: Store) -> None:
     """Rebuild users, statuses, counts, queue and full text from the log and the verdicts."""
-
-    def entry_of(sample_id: int) -> QueueEntry | None:
-        stored, outcomes = load(store, sample_id), current(store, sample_id)
-        specs = [one.spec for one in outcomes]
-        verdicts = SampleVerdicts(stored.uid, tuple(one.verdict for one in outcomes))
-        return rank(stored.uid, specs, verdicts, audit=stored.audit)
-
-    repair(store, entry_of)
+    repair(store, entry_of(store))
 
 
 def _heads(store: Store, project: Project) -> Iterator[tuple[str, Head]]:

@@ -20,7 +20,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Batch `b`: 0 is human and passed, 1 to 5 are flagged, 6 passed and is audited, 7 passed, 8 failed, 9 is pending."""
+    """Batch `b`: 0 is human and passed, 1 to 5 flagged, 6 passed and audited, 7 passed, 8 failed, 9 pending."""
     project = Project.init(tmp_path / "project", shared=False, user="lead-1")
     monkeypatch.chdir(project.root)
     samples = [make_sample(0, provenance="human", model=None), *(make_sample(number) for number in range(1, 10))]

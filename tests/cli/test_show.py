@@ -88,8 +88,8 @@ def test_into_a_pipe_the_text_is_untouched(hostile: Project, run: Run, read: Rea
 def test_show_has_every_key_of_the_contract(project: Project, read: Read) -> None:
     assert set(read("show", "b/1")) >= {
         "uid", "content_id", "batch", "external_id", "messages", "prompt", "response", "reference", "label", "task",
-        "domain", "licence", "provenance", "model", "family", "generation", "edit_share", "parents", "status", "decision",
-        "metadata", "findings", "votes", "decisions", "occurrences",
+        "domain", "licence", "provenance", "model", "family", "generation", "edit_share", "parents", "status",
+        "decision", "metadata", "findings", "votes", "decisions", "occurrences",
     }  # fmt: skip
 
 
