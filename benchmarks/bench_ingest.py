@@ -24,7 +24,7 @@ def raw_seconds(path: Path) -> float:
         leftover.unlink()
     start = time.perf_counter()
     connection = sqlite3.connect(target, isolation_level=None)
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -65536", "temp_store = MEMORY"):
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -65536"):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute(
         """CREATE TABLE samples (id INTEGER PRIMARY KEY, external_id TEXT, prompt TEXT, response TEXT, model TEXT,

@@ -78,7 +78,7 @@ def main() -> None:
     print(
         f"{chosen.samples} samples, {PROCESSES} reviewers: claim p95 {statistics.median(claim_p95s):.2f} ms (goal ≤ 5), "
         f"decision p95 {statistics.median(decision_p95s):.2f} ms (goal ≤ 15), "
-        f"median decision {statistics.median(ratios):.1f} × a bare one-row transaction"
+        f"median decision {statistics.median(ratios):.1f} × a bare transaction"
     )
 
 

@@ -24,7 +24,6 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA synchronous = FULL",
     "PRAGMA cache_size = -65536",
-    "PRAGMA temp_store = MEMORY",
     "PRAGMA journal_size_limit = 67108864",
 )
 
