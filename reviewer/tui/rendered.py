@@ -47,13 +47,17 @@ class Rendered:
 
     def _lines(self, width: int) -> list[list[Segment]]:
         if width not in self._laid_out:
+            from markdown_it import MarkdownIt
             from rich.console import Console
             from rich.markdown import Markdown
             from rich.theme import Theme
 
             theme = Theme(_STYLES)
             console = Console(file=StringIO(), width=width, force_terminal=True, color_system="truecolor", theme=theme)
-            markdown = Markdown(self._text, hyperlinks=False, code_theme="bw")
+            markdown = Markdown("", hyperlinks=False, code_theme="bw")
+            # entities would bring back what the sanitiser took out; HTML and definitions would be left out of sight
+            parser = MarkdownIt(options_update={"html": False}).enable(["strikethrough", "table"])
+            markdown.parsed = parser.disable(["entity", "reference"]).parse(self._text)
             lines = console.render_lines(markdown, pad=False, new_lines=False)
             self._laid_out[width] = [[Segment(part.text, part.style) for part in line] for line in lines]
         return self._laid_out[width]

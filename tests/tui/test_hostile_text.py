@@ -21,6 +21,7 @@ from textual.color import Color
 
 from holdfast.reviewer.sanitise import sanitise
 from holdfast.reviewer.tui.line_filter import TerminalSafe
+from holdfast.reviewer.tui.rendered import Rendered
 
 Capture = Callable[..., bytes]
 RunApp = Callable[..., bytes]
@@ -139,3 +140,14 @@ def test_the_filter_keeps_emoji_that_styles_divide_and_harmless_lines() -> None:
     assert TerminalSafe().apply(family, Color(0, 0, 0)) == family
     hidden = TerminalSafe().apply([Segment("a\u200bb\u202e"), Segment("c\x1b[1m")], Color(0, 0, 0))
     assert hidden == [Segment("ab"), Segment("c[1m")]
+
+
+def test_rendered_markdown_brings_nothing_back_and_hides_nothing() -> None:
+    text = "a &#x202e; b &shy; &zwj; <!-- note --> <b>x</b>\n\n[ref]: http://example.test 'title'\n\n**bold** [l](http://a.test)"
+    rendered = Rendered(sanitise(text).text)
+    lines = [rendered.segments(line, 70, lambda *_: Style()) for line in range(rendered.height(70))]
+    shown = "\n".join("".join(part.text for part in line).rstrip() for line in lines)
+    assert shown == (
+        "a &#x202e; b &shy; &zwj; <!-- note --> <b>x</b>\n\n[ref]: http://example.test 'title'\n\nbold l (http://a.test)"
+    )
+    assert not any(part.style and part.style.link for line in lines for part in line)
