@@ -26,8 +26,12 @@ BATCHES = (
 """People's samples, two generations of models trained in turn, and some of unknown origin."""
 
 
+DECISIONS = "decisions.jsonl"
+"""What two reviewers have decided already, in order."""
+
+
 @contextmanager
-def data_file(batch: DemoBatch) -> Iterator[Path]:
-    """The batch's JSON lines as a file on disk, also where the package lies in an archive."""
-    with as_file(files(__name__).joinpath(batch.file)) as path:
+def data_file(name: str) -> Iterator[Path]:
+    """One of the package's JSON lines files as a file on disk, also where the package lies in an archive."""
+    with as_file(files(__name__).joinpath(name)) as path:
         yield path
