@@ -6,7 +6,7 @@ import hashlib
 import sys
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -65,8 +65,10 @@ def installed(warn: Callable[[str], None]) -> list[AnyVerifier]:
 @cache
 def _entry_points() -> dict[str, EntryPoint]:
     """Entry points by name; of two with one name Holdfast's own is taken, else the first by package."""
+    # `importlib.metadata.entry_points` would let the stale metadata of a checkout hide what is installed.
+    installed = (entry for one in distributions() for entry in one.entry_points if entry.group == GROUP)
     found: dict[str, EntryPoint] = {}
-    for entry in sorted(entry_points(group=GROUP), key=lambda one: (not one.value.startswith("holdfast."), one.value)):
+    for entry in sorted(installed, key=lambda one: (not one.value.startswith("holdfast."), one.value)):
         found.setdefault(entry.name, entry)
     return found
 

@@ -45,6 +45,11 @@ def chosen_stack(project: Project, refs: Sequence[str]) -> Stack:
     return Stack(parts, where=FILE_NAME)
 
 
+def file_stack(project: Project, ref: str) -> Stack:
+    """The stack of one file verifier that the configuration names; Refused where the file is not trusted."""
+    return Stack([_part(project, ref)], where=FILE_NAME)
+
+
 def _part(project: Project, ref: str) -> Part:
     """The part that a reference in the configuration stands for; Refused for a file that is not trusted."""
     path, name = registry.split_ref(ref)

@@ -1,0 +1,78 @@
+"""The verifiers that there are, with what a project makes of them, and the verdicts that they gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from holdfast.db.errors import Refused
+from holdfast.db.models import Layer
+from holdfast.db.store import Store
+from holdfast.db.verdicts import each_current
+from holdfast.reviewer.pipeline.stacks import file_stack
+from holdfast.reviewer.project import Project
+from holdfast.verifiers import registry
+from holdfast.verifiers.stack import Member
+
+_LAYERS = list(Layer)
+
+
+def catalogue(project: Project | None, *, warn: Callable[[str], None]) -> list[dict[str, Any]]:
+    """The installed verifiers and the project's trusted file verifiers, in stack order, with the options in force.
+
+    Each is `{"name", "layer", "version", "origin", "summary", "options", "thresholds", "fits", "enabled"}`.
+    """
+    options = {} if project is None else project.config.verifiers.options
+    enabled = None if project is None else project.config.verifiers.enabled
+    entries = []
+    for verifier in registry.installed(lambda line: warn(f"warning: {line}")):
+        member = Member(verifier, verifier.settings(options.get(verifier.name, {})))
+        is_on = enabled is None or verifier.name in enabled
+        entries.append(_entry(member, registry.package_of(verifier.name), enabled=is_on))
+    if project is not None:
+        entries += _of_files(project, warn)
+    return sorted(entries, key=lambda entry: (_LAYERS.index(entry["layer"]), entry["name"]))
+
+
+def verdict_lines(store: Store, *, batch: str | None = None, verifier: str | None = None) -> Iterator[dict[str, Any]]:
+    """Every current verdict as `verdicts --jsonl` prints it, sample by sample in stack order."""
+    for stored, outcomes in each_current(store, batch=batch, verifier=verifier):
+        yield {
+            "uid": stored.uid,
+            "external_id": stored.external_id,
+            "batch": stored.batch,
+            "verifier": outcomes.spec.name,
+            "version": outcomes.spec.version,
+            "layer": outcomes.spec.layer,
+            "outcome": outcomes.verdict.outcome,
+            "score": outcomes.verdict.value,
+            "findings": [
+                {"code": one.code, "severity": one.severity, "message": one.message, "span": one.span, "of": one.of}
+                for one in outcomes.verdict.findings
+            ],
+        }
+
+
+def _of_files(project: Project, warn: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+    for ref in project.config.verifiers.files:
+        try:
+            stack = file_stack(project, ref)
+        except Refused as error:
+            warn(f"warning: {error}")
+        else:
+            yield from (_entry(member, ref, enabled=True) for member in stack.members)
+
+
+def _entry(member: Member, origin: str, *, enabled: bool) -> dict[str, Any]:
+    spec = member.spec
+    return {
+        "name": spec.name,
+        "layer": spec.layer,
+        "version": spec.version,
+        "origin": origin,
+        "summary": member.verifier.summary,
+        "options": spec.options,
+        "thresholds": spec.thresholds,
+        "fits": member.verifier.fits,
+        "enabled": enabled,
+    }
