@@ -24,7 +24,7 @@ from holdfast.reviewer.project import Project
 
 LEAD, ANNOTATOR = "lead-1", "annotator-1"
 AUDIT_PER_SOURCE = 4
-"""So small that the queue of the demo shows what was flagged as well as what was drawn."""
+"""Few, so that what was flagged is not lost among what was drawn."""
 
 
 def make_demo(folder: Path, *, user: str) -> Project:
@@ -39,15 +39,21 @@ def make_demo(folder: Path, *, user: str) -> Project:
         raise UsageError(f"{target}: holds other things; name an empty or a new folder with --dir")
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as making:
-        _fill(Project.init(Path(making) / target.name, shared=False, user=user), user)
+        made = Project.init(Path(making) / target.name, shared=False, user=user)
+        _settle(made.root / FILE_NAME)
+        _fill(Project(made.root), user)
         os.replace(Path(making) / target.name, target)
     return Project(target)
 
 
+def _settle(settings: Path) -> None:
+    key = "audit_min_per_source"
+    lines = settings.read_text(encoding="utf-8").splitlines()
+    lines = [f"{key} = {AUDIT_PER_SOURCE}" if line.startswith(f"#{key} = ") else line for line in lines]
+    settings.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def _fill(project: Project, user: str) -> None:
-    settings = project.root / FILE_NAME
-    text = settings.read_text(encoding="utf-8")
-    settings.write_text(_with_setting(text, "audit_min_per_source", AUDIT_PER_SOURCE), encoding="utf-8")
     with project.store() as store:
         for name, role in ((LEAD, Role.LEAD), (ANNOTATOR, Role.ANNOTATOR)):
             if name != user:
@@ -78,9 +84,3 @@ def _ask(store: Store, row: dict[str, Any]) -> Ask:
         messages=None if response is None else load(store, sample_id).sample.with_response(response),
         second_opinion=row.get("second_opinion", False),
     )
-
-
-def _with_setting(template: str, key: str, value: int) -> str:
-    """The template with one of its settings given a value."""
-    lines = [f"{key} = {value}" if line.startswith(f"#{key} = ") else line for line in template.splitlines()]
-    return "\n".join(lines) + "\n"
