@@ -20,7 +20,9 @@ LEASE_SECONDS = 600
 """How long a claim lasts without a heartbeat."""
 
 _COLUMNS = "sample_id, token, expires_at, stream, priority, p_bad, why, reasons, reviewer, state"
-_FREE = "state = 'open', reviewer = NULL, token = NULL, pid = NULL, expires_at = NULL"
+_FREE = """reviewer = NULL, token = NULL, pid = NULL, expires_at = NULL, state = iif(EXISTS (
+    SELECT 1 FROM states st WHERE st.sample_id = queue.sample_id
+    AND (st.status IN ('flagged', 'escalated') OR (st.status = 'passed' AND st.audit))), 'open', 'done')"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ def release_all(store: Store, reviewer: str) -> int:
 
 
 def free(connection: sqlite3.Connection, sample_id: int) -> None:
-    """End a claim inside a write transaction; an item that was claimed without being due leaves the queue."""
+    """End a claim inside a write transaction; an item that is not due, or no longer, leaves the queue."""
     connection.execute("DELETE FROM queue WHERE sample_id = ? AND pool = 'none'", (sample_id,))
     connection.execute(f"UPDATE queue SET {_FREE} WHERE sample_id = ? AND state = 'claimed'", (sample_id,))
 

@@ -139,9 +139,11 @@ def _states(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
                 "projection",
                 f"sample {row['uid'][:16]}: its status is {row['status']}, but the log makes it {status}",
             )
-        due = row["state"] in ("open", "claimed") and row["pool"] != "none"
-        if due != (pool_of(status, audit=audit) is not None):
-            yield "projection", f"sample {row['uid'][:16]} ({status}) is {'' if due else 'not '}in the queue"
+        due = pool_of(status, audit=audit) is not None
+        # A claim may be on a sample that is not due.
+        queued = ("open", "claimed") if due else ("open",)
+        if due != (row["state"] in queued and row["pool"] != "none"):
+            yield "projection", f"sample {row['uid'][:16]} ({status}) is {'not ' if due else ''}in the queue"
     lost = connection.execute(
         """SELECT s.uid FROM verdicts v JOIN samples s ON s.id = v.sample_id
         WHERE NOT EXISTS (SELECT 1 FROM states WHERE sample_id = v.sample_id)"""

@@ -37,6 +37,7 @@ from holdfast.reviewer.pipeline.desk import (
 from holdfast.reviewer.pipeline.editing import revise, without_appended_newline
 from holdfast.reviewer.pipeline.history import history
 from holdfast.reviewer.pipeline.items import by_severity, claimed_item, packed_draft
+from holdfast.reviewer.pipeline.judging import judge_of
 from holdfast.reviewer.pipeline.status import decided_today, pace_of
 from holdfast.reviewer.project import Project
 
@@ -54,6 +55,12 @@ class ReviewDesk:
         self._judge = judge
         self._tokens: set[str] = set()
         self._closed = False
+
+    @classmethod
+    def open(cls, project: Project, *, reviewer: str) -> ReviewDesk:
+        """Take a seat at a project; to be closed."""
+        store = project.store()
+        return cls(project, store, reviewer=reviewer, judge=judge_of(project, store))
 
     @property
     def project(self) -> str:
