@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import sys
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -17,40 +16,17 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from terminal import ATTACKS, SEQUENCE, capture, steering
 from textual.color import Color
 
 from holdfast.reviewer.sanitise import sanitise
 from holdfast.reviewer.tui.line_filter import TerminalSafe
 from holdfast.reviewer.tui.rendered import Rendered
 
-Capture = Callable[..., bytes]
 RunApp = Callable[..., bytes]
 
 APP = Path(__file__).with_name("hostile_app.py")
 SIZE = (150, 120)
-SEQUENCE = re.compile(r"\x1b(?:\[(?P<private>[<=>?]?)(?P<numbers>[0-9;]*)(?P<final>\$?[@-~])|\]22;[a-z-]+\x07)")
-COLOURS = re.compile(r"\x1b\[(?:[1-9];)*38;2;\d+;\d+;\d+(?:;48;2;\d+;\d+;\d+)?m")
-"""Textual's styles always name true colours, which no attack here does."""
-FORMATS = {"\u200d", "\u0600", "\u06dd"}
-
-ATTACKS = [
-    "\x1b[2J\x1b[1;1Hcsi \x1b[31mPWNED\x1b[0m",
-    "\x1b]52;c;UFdORUQ=\x07osc52",
-    "\x1b]8;;http://pwned.test\x1b\\osc8\x1b]8;;\x1b\\",
-    "\x1b]0;PWNED\x07title",
-    "\x1bP+q544e\x1b\\dcs \x1b_apc\x1b\\ \x1b^pm\x1b\\ \x1bc",
-    "\x9b31mc1 \x9d52;c;UFdORUQ=\x9c \x90q\x9c \x85nel",
-    "nul\x00 bs\x08\x08 bell\x07 del\x7f so\x0e si\x0f vt\x0b ff\x0c can\x18",
-    "cr\rover crlf\r\ntab\tend",
-    "bidi \u202egpj.exe\u202c \u2066x\u2069 \u200e\u200f\u061c",
-    "zero\u200bwidth \u200c \u200d \u2060 \ufeff shy\u00ad \u2028ls\u2029ps",
-    "filler\u3164\u115f\u2800 tag\U000e0041\U000e007f vs\ufe0f\U000e0100",
-    "lone \ud800 \udcff non \ufffe \U0001ffff",
-    "zalgo z" + "\u0301\u0335\u0327" * 12,
-    "markup [/INST] list[int] [@click=app.quit]x[/] [b]b[/b] [link=http://pwned.test]l[/link]",
-    "wide 的一是 한국어 \u1112\u1161\u11ab e\u0301 क्षि กำ می\u200cخواهم שלום",
-    "emoji 👩\u200d👩\u200d👧\u200d👦 ❤\ufe0f 👍🏽 🇫🇷 1\ufe0f\u20e3 " + "\u200d".join("👩" * 9),
-]
 
 
 def random_texts(seed: int, count: int) -> list[str]:
@@ -60,18 +36,8 @@ def random_texts(seed: int, count: int) -> list[str]:
     return [dice.randbytes(2 * dice.randint(1, 16)).decode(*codecs[turn % len(codecs)]) for turn in range(count)]
 
 
-def steering(written: bytes) -> set[str]:
-    """The escape sequences of a stream, less positions and colours, and the controls by themselves that are in it."""
-    text = written.decode("utf-8")
-    found = set()
-    for match in SEQUENCE.finditer(text):
-        if match["final"] == "H":
-            row, column = (int(number) for number in match["numbers"].split(";"))
-            assert row <= SIZE[0]
-            assert column <= SIZE[1]
-        found.add("H" if match["final"] == "H" else "colours" if COLOURS.fullmatch(match[0]) else match[0])
-    plain = SEQUENCE.sub("", text)
-    return found | {char for char in plain if unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp"}} - FORMATS
+def steer(written: bytes) -> set[str]:
+    return steering(written, SIZE)
 
 
 def screen_of(written: bytes) -> str:
@@ -81,13 +47,13 @@ def screen_of(written: bytes) -> str:
 
 
 @pytest.fixture
-def run_app(tmp_path: Path, capture: Capture) -> RunApp:
+def run_app(tmp_path: Path) -> RunApp:
     """Show texts in the bare app, raw or sanitised, and end it with a key."""
 
     def run(mode: str, texts: Sequence[str], key: str = "\x11") -> bytes:
         path = tmp_path / "texts.json"
         path.write_text(json.dumps(texts))
-        return capture([sys.executable, str(APP), mode, str(path)], [("ALL SHOWN", key)], size=SIZE)
+        return capture([sys.executable, str(APP), mode, str(path)], [("ALL SHOWN", key)], cwd=tmp_path, size=SIZE)
 
     return run
 
@@ -95,14 +61,14 @@ def run_app(tmp_path: Path, capture: Capture) -> RunApp:
 @pytest.mark.parametrize("mode", ["raw", "sanitised"])
 @pytest.mark.parametrize("texts", [ATTACKS, random_texts(1, 24)], ids=["attacks", "random"])
 def test_nothing_but_textual_steers_the_terminal(run_app: RunApp, mode: str, texts: list[str]) -> None:
-    harmless = steering(run_app("raw", ["harmless text"] * len(texts)))
-    assert steering(run_app(mode, texts)) <= harmless
+    harmless = steer(run_app("raw", ["harmless text"] * len(texts)))
+    assert steer(run_app(mode, texts)) <= harmless
 
 
 def test_the_belt_holds_without_colours(run_app: RunApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    harmless = steering(run_app("raw", ["harmless text"] * len(ATTACKS)))
-    assert steering(run_app("raw", ATTACKS)) <= harmless
+    harmless = steer(run_app("raw", ["harmless text"] * len(ATTACKS)))
+    assert steer(run_app("raw", ATTACKS)) <= harmless
 
 
 def test_all_of_a_hostile_text_is_on_the_screen(run_app: RunApp) -> None:
@@ -115,7 +81,7 @@ def test_an_error_report_quotes_hostile_text_visibly(run_app: RunApp) -> None:
     report = run_app("raw", ATTACKS[:6], "\r").partition(b"\x1b[?1049l")[2]
     assert b"\x1b[31mPWNED" not in report
     assert "␛[31mPWNED" in SEQUENCE.sub("", report.decode())
-    assert not {found for found in steering(report) if found not in "\r\n" and found[-1] not in "mhlu"}
+    assert not {found for found in steer(report) if found not in "\r\n" and found[-1] not in "mhlu"}
 
 
 PIECES = st.one_of(
