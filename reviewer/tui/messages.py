@@ -8,16 +8,20 @@ from datetime import datetime
 from textual.message import Message
 
 from holdfast.db.errors import HoldfastError
-from holdfast.reviewer.pipeline.desk import Answer, ClaimedItem, Progress, Receipt, Redone, Undone
+from holdfast.reviewer.pipeline.desk import Answer, ClaimedItem, Progress, Reason, Receipt, Redone, Undone
 from holdfast.reviewer.tui.sheets import Sheet
 
 
 @dataclass
 class Claimed(Message):
-    """A sample is ours, laid out and ready to show; `wanted` marks one that was asked for by name."""
+    """A sample is ours, laid out and ready to show; `wanted` marks one that was asked for by name.
+
+    `round` tells claims made under an earlier filter from those of now.
+    """
 
     item: ClaimedItem
     sheet: Sheet
+    round: int
     wanted: bool = False
 
 
@@ -25,8 +29,16 @@ class Claimed(Message):
 class ClaimsEnded(Message):
     """The claiming is over; `dry` if the queue had no more, `error` if it failed."""
 
+    round: int
     dry: bool = False
     error: HoldfastError | None = None
+
+
+@dataclass
+class ClaimFailed(Message):
+    """A sample that was asked for by name cannot be had."""
+
+    error: HoldfastError
 
 
 @dataclass
@@ -103,8 +115,9 @@ class HeartbeatFailed(Message):
 
 @dataclass
 class ProgressRead(Message):
-    """Where the queue and I stand."""
+    """Where the queue, under a filter, and I stand."""
 
+    where: str
     progress: Progress
 
     def can_replace(self, message: Message) -> bool:
@@ -117,3 +130,17 @@ class Closed(Message):
     """The claims are given back and the store is closed."""
 
     error: HoldfastError | None = None
+
+
+@dataclass
+class ReasonsRead(Message):
+    """The project's reject reasons."""
+
+    reasons: tuple[Reason, ...]
+
+
+@dataclass
+class SheetMade(Message):
+    """The sample on screen laid out under another view."""
+
+    sheet: Sheet

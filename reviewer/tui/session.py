@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from holdfast.reviewer.pipeline.desk import ClaimedItem
+from holdfast.reviewer.tui.drafts import Turns, draft_of
 
 
 @dataclass
@@ -18,8 +19,17 @@ class Session:
     ahead: deque[ClaimedItem] = field(default_factory=deque)
     writing: dict[str, ClaimedItem] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    unfinished: dict[str, str] = field(default_factory=dict)
+    """Notes under way, by uid: offered again, but not stored with a decision until they are finished."""
     late: set[str] = field(default_factory=set)
     """Tokens of shown samples whose lease is lost: a decision becomes a second opinion."""
+    steps: int = 0
+    """Undos and redos on their way."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is on its way to the store."""
+        return bool(self.writing or self.steps)
 
     def held(self) -> frozenset[str]:
         """The uids of everything held, so that none is claimed twice."""
@@ -51,15 +61,21 @@ class Session:
         """The answer is stored: nothing of the sample is held any more."""
         self.writing.pop(item.token, None)
         self.notes.pop(item.uid, None)
+        self.unfinished.pop(item.uid, None)
         self.late.discard(item.token)
 
     def bring_back(self, item: ClaimedItem) -> None:
         """A sample comes on screen again; the one that was there waits behind it."""
-        self.writing.pop(item.token, None)
         if self.current is not None and self.current.uid != item.uid:
             self.ahead.appendleft(self.current)
+        self.next_up(item)
+        self.advance()
+
+    def next_up(self, item: ClaimedItem) -> None:
+        """A sample waits right behind the one on screen."""
+        self.writing.pop(item.token, None)
         self.ahead = deque(other for other in self.ahead if other.uid != item.uid)
-        self.current = item
+        self.ahead.appendleft(item)
 
     def forget(self, uid: str) -> bool:
         """Let go of a sample that was decided otherwise; True if it was the current one."""
@@ -83,6 +99,14 @@ class Session:
             self.late.add(self.current.token)
             return True
         return False
+
+    def keep_edit(self, turns: Turns, now: datetime) -> None:
+        """The current sample's edit was left unfinished: it is offered again."""
+        item = self.current
+        if item is not None:
+            draft = draft_of(item, turns, now)
+            rest = tuple(one for one in item.drafts if one.kind != "edit")
+            self.current = replace(item, drafts=rest if draft is None else (draft, *rest))
 
     def let_go(self) -> frozenset[str]:
         """Drop the current sample and those ahead, keeping what is being written; the tokens to release."""

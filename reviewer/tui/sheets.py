@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from holdfast.db.models import Message, Severity
 from holdfast.reviewer.pipeline.desk import ClaimedItem, ShownFinding, View
 from holdfast.reviewer.sanitise import Display, raw_escaped, sanitise
-from holdfast.reviewer.tui.docs import Builder, Mark, Page
+from holdfast.reviewer.tui.docs import Builder, Doc, Mark, Page
 from holdfast.reviewer.tui.rendered import Rendered
 
 _GRAVITY = (Severity.BLOCK, Severity.WARN, Severity.INFO)
@@ -60,6 +60,13 @@ def make_sheet(item: ClaimedItem, view: View) -> Sheet:
         response.add("\n\n")
         _add_turns(response, after, (), display, headed=True)
     return Sheet(item, view, prompt.build(), response.build(), findings)
+
+
+def turn_doc(item: ClaimedItem, turn: int) -> Doc:
+    """One turn alone, with the findings' places if it is the response."""
+    content = item.messages[turn].content if turn < len(item.messages) else ""
+    marks = _marks(in_order(item.findings), "response") if turn == item.response_turn else ()
+    return Builder().add_marked(sanitise(content), marks).build()
 
 
 def _marks(findings: Sequence[ShownFinding], of: str) -> tuple[Mark, ...]:

@@ -55,6 +55,11 @@ class PageView(Painted, can_focus=True):
         self.top = self.current = 0
         self.repaint()
 
+    def retitle(self, title: Doc) -> None:
+        """Change the title alone."""
+        self.page_title = title
+        self.repaint()
+
     def scroll_lines(self, lines: int) -> None:
         """Move by so many lines, as far as the page goes."""
         top = min(max(self.top + lines, 0), self.bottom)

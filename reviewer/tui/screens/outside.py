@@ -1,0 +1,54 @@
+"""The way into the reviewer's own editor and back."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from textual.app import App
+
+from holdfast.db.errors import HoldfastError
+from holdfast.reviewer.pipeline.desk import ClaimedItem
+from holdfast.reviewer.pipeline.editing import without_appended_newline
+from holdfast.reviewer.tui.drafts import Turns, with_text
+from holdfast.reviewer.tui.external import editor_command, private_file, text_from
+
+
+async def edit_outside(
+    app: App[Any],
+    item: ClaimedItem,
+    turns: Turns,
+    say: Callable[..., None],
+    edited: Callable[[Turns], None],
+) -> None:
+    """Let the editor change the response, then hand the turns on; the app's clocks go on meanwhile."""
+    before = turns[item.response_turn].content
+    try:
+        with private_file(before) as path:
+            command = [*editor_command(), str(path)]
+            with app.suspend(), app.batch_update(), _interrupts_for_the_editor():
+                process = await asyncio.create_subprocess_exec(*command)
+                status = await process.wait()
+            after = without_appended_newline(before, text_from(path))
+    except (HoldfastError, OSError) as error:
+        say(f"the editor could not be used: {error}", "warn")
+        return
+    if status:
+        say(f"{command[0]} ended with status {status}: nothing is changed", "warn")
+    elif after == before:
+        say("nothing was changed in the editor")
+    else:
+        edited(with_text(turns, item.response_turn, after))
+
+
+@contextmanager
+def _interrupts_for_the_editor() -> Iterator[None]:
+    """Ctrl+C in the editor must not end the desk behind it."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
