@@ -6,7 +6,7 @@ import base64
 import sys
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -23,6 +23,8 @@ from holdfast.reviewer.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from io import BufferedIOBase
+
     from holdfast.db.ingests import Quarantined
     from holdfast.reviewer.exchange.options import ReadOptions
     from holdfast.reviewer.pipeline.ingest import IngestReport, Progress
@@ -59,7 +61,7 @@ def ingest(caller: Caller, files: tuple[str, ...], batch: str, strict: bool, as_
 
     meter = _Meter()
     options = _options(**reading)
-    stdin = sys.stdin.buffer if "-" in files else None
+    stdin = cast("BufferedIOBase", sys.stdin.buffer) if "-" in files else None
     with caller.project().store() as store:
         try:
             report = run(

@@ -7,7 +7,6 @@ import io
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
 
 from holdfast.db.rows import RAW_LIMIT
 from holdfast.reviewer.exchange.raw import MAX_RECORD, Problem, problem, too_long
@@ -15,17 +14,21 @@ from holdfast.reviewer.exchange.raw import MAX_RECORD, Problem, problem, too_lon
 CHUNK = 1 << 18
 
 _UTF8_BOM = b"\xef\xbb\xbf"
-_OTHER_BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x00\x00\xfe\xff": "UTF-32"}
+_FOREIGN = {
+    b"\xff\xfe": "the file is UTF-16 text; convert it to UTF-8",
+    b"\xfe\xff": "the file is UTF-16 text; convert it to UTF-8",
+    b"\x1f\x8b": "the file is compressed with gzip; give it a name that ends in .gz, or unpack it",
+}
 
 
 class Chunks:
     """Iterates over a file's bytes without a byte-order mark; stops at damage and says so in `damage`."""
 
     def __init__(
-        self, raw: IO[bytes], *, gz: bool, owned: bool = True, progress: Callable[[int], None] | None = None
+        self, raw: io.BufferedIOBase, *, gz: bool, owned: bool = True, progress: Callable[[int], None] | None = None
     ) -> None:
         self._raw = raw
-        self._file = gzip.GzipFile(fileobj=raw, mode="rb") if gz else raw
+        self._file: io.BufferedIOBase = gzip.GzipFile(fileobj=raw, mode="rb") if gz else raw
         self._owned = owned
         self._progress = progress
         self._told = 0
@@ -67,9 +70,9 @@ class Chunks:
     def _without_bom(self, chunk: bytes) -> bytes:
         while 0 < len(chunk) < 4 and (more := self._read()):
             chunk += more
-        for mark, name in _OTHER_BOMS.items():
+        for mark, reason in _FOREIGN.items():
             if chunk.startswith(mark):
-                self.damage = f"the file is {name} text; convert it to UTF-8"
+                self.damage = reason
                 return b""
         if chunk.startswith(_UTF8_BOM):
             return chunk[len(_UTF8_BOM) :] or self._read()
@@ -79,7 +82,8 @@ class Chunks:
         if self.damage is not None:
             return b""
         try:
-            chunk = self._file.read(CHUNK)
+            # One read of the file below: a longer one would lose what it had when it met damage.
+            chunk = self._file.read1(CHUNK)
         except EOFError:
             self.damage = "the gzip file is cut short here; what stands before was read"
         except (gzip.BadGzipFile, zlib.error) as error:

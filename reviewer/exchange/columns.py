@@ -106,9 +106,9 @@ def _rows(batches: Iterator[Any], arrow: ModuleType, progress: Progress | None, 
             batch = next(batches, None)
             if batch is None:
                 return
-            slices = [batch.slice(start, _BATCH_ROWS) for start in range(0, batch.num_rows, _BATCH_ROWS)]
-            for part in slices:
-                for record in part.to_pylist():
+            for start in range(0, batch.num_rows, _BATCH_ROWS):
+                part = batch.slice(start, _BATCH_ROWS)
+                for record in _values(part):
                     number += 1
                     yield _record(number, record)
                 if progress is not None:
@@ -118,7 +118,19 @@ def _rows(batches: Iterator[Any], arrow: ModuleType, progress: Progress | None, 
             return
 
 
-def _record(number: int, record: dict[str, Any]) -> Raw:
+def _values(part: Any) -> list[dict[str, Any] | str]:
+    """The rows of a batch; where one cannot be converted, what is wrong with it."""
+    try:
+        return list(part.to_pylist())
+    except (ValueError, OverflowError) as error:
+        if part.num_rows == 1:
+            return [_one_line(error)]
+        return [row for index in range(part.num_rows) for row in _values(part.slice(index, 1))]
+
+
+def _record(number: int, record: dict[str, Any] | str) -> Raw:
+    if isinstance(record, str):
+        return Raw(number, problem(f"the row cannot be read: {record}"))
     size = sum(len(value) for value in record.values() if isinstance(value, (str, bytes)))
     if size > MAX_RECORD:
         return Raw(number, too_long(row_text(record), size))

@@ -29,7 +29,7 @@ class Scanner:
         self._at = 0
         self._depth = 0
         self._in_string = False
-        self._head: bytes | None = None
+        self._long: tuple[int, bytes] | None = None
         self._dropped = 0
 
     def next_stop(self, *, in_object: bool = False) -> int | None:
@@ -57,13 +57,11 @@ class Scanner:
     def _cut(self, end: int) -> tuple[int, bytes | Problem]:
         text = bytes(memoryview(self._buffer)[self._start : end])
         value = text.strip()
-        line = self._line + text.count(b"\n", 0, len(text) - len(text.lstrip()))
+        line, head = self._long or (self._line + text.count(b"\n", 0, len(text) - len(text.lstrip())), value)
+        size = self._dropped + len(text.rstrip() if self._long else value)
         self._line += text.count(b"\n")
-        taken: bytes | Problem = value
-        if self._head is not None or len(value) > MAX_RECORD:
-            taken = too_long((self._head or value)[:RAW_LIMIT], self._dropped + len(value))
-        self._start, self._head, self._dropped = self._at, None, 0
-        return line, taken
+        self._start, self._long, self._dropped = self._at, None, 0
+        return line, too_long(head[:RAW_LIMIT], size) if size > MAX_RECORD else value
 
     def _more(self) -> bool:
         """Read a chunk, letting go of what has been taken, and of a value that has grown too long."""
@@ -73,14 +71,22 @@ class Scanner:
             self._at -= self._start
             self._start = 0
         if len(self._buffer) > MAX_RECORD:
-            if self._head is None:
-                self._head = bytes(self._buffer[:RAW_LIMIT])
-            self._dropped += self._at
-            self._line += self._buffer.count(b"\n", 0, self._at)
-            del self._buffer[: self._at]
-            self._at = 0
+            self._let_go()
         self._buffer += chunk
         return bool(chunk)
+
+    def _let_go(self) -> None:
+        """Forget what has been scanned of a value that has grown too long, but for its head."""
+        if self._long is None:
+            blank = _end(_BLANK, self._buffer, 0)
+            self._line += self._buffer.count(b"\n", 0, blank)
+            self._long = (self._line, bytes(self._buffer[blank : blank + RAW_LIMIT]))
+            self._dropped = -blank
+            self._line -= self._buffer.count(b"\n", 0, blank)
+        self._dropped += self._at
+        self._line += self._buffer.count(b"\n", 0, self._at)
+        del self._buffer[: self._at]
+        self._at = 0
 
     def _scan(self, in_object: bool) -> int | None:
         size = len(self._buffer)

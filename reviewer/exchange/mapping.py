@@ -82,8 +82,8 @@ class Mapper:
         """Take the fields that the record itself names as we do, where their values fit."""
         if "system" in rest and "system" not in found and isinstance(rest["system"], str):
             found["system"] = rest.pop("system")
-        for name in NAMED:
-            value = rest.get(name)
+        for name in sorted(rest.keys() & _NAMED):
+            value = rest[name]
             if value is None or name in found or (name != "parents" and scalar_text(value) is None):
                 continue
             try:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from holdfast.db.errors import UsageError
 from holdfast.reviewer.exchange import csv_file, json_file, jsonl_file
@@ -57,7 +58,7 @@ def read_source(
     source: Source,
     *,
     is_record: Callable[[dict[str, Any]], bool],
-    stdin: IO[bytes] | None = None,
+    stdin: BufferedIOBase | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Generator[Raw, None, None]:
     """Yield every record of a source; one without any yields a problem that says so.
@@ -75,7 +76,7 @@ def read_source(
 def _read(
     source: Source,
     is_record: Callable[[dict[str, Any]], bool],
-    stdin: IO[bytes] | None,
+    stdin: BufferedIOBase | None,
     progress: Callable[[int], None] | None,
 ) -> Iterator[Raw]:
     if source.name == STDIN:

@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from io import BufferedIOBase
 from itertools import chain
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from holdfast.db.errors import HoldfastError
 from holdfast.db.ingests import Ingest, IngestCounts, Unreadable
@@ -61,7 +62,7 @@ def ingest(
     actor: str,
     options: ReadOptions = ReadOptions(),  # noqa: B008 (frozen)
     strict: bool = False,
-    stdin: IO[bytes] | None = None,
+    stdin: BufferedIOBase | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
     """Read files into a batch; the same call after an interruption goes on where it stopped.
@@ -72,7 +73,7 @@ def ingest(
     started = time.monotonic()
     check_name(batch, "batch")
     tell = progress or _ignore
-    job, given = _prepare(find_sources(files), batch, options, stdin)
+    job, given = prepare(find_sources(files), batch, options, stdin)
     staging = Ingest.begin(store, batch=batch, signature=_signature(job, strict), actor=actor)
     try:
         with closing(read_portions(replace(job, skip=staging.position), given)) as portions:
@@ -85,8 +86,8 @@ def ingest(
     return IngestReport(batch, counts.read, counts.new, counts.known, counts.quarantined, seconds, notes)
 
 
-def _prepare(
-    sources: Sequence[Source], batch: str, options: ReadOptions, stdin: IO[bytes] | None
+def prepare(
+    sources: Sequence[Source], batch: str, options: ReadOptions, stdin: BufferedIOBase | None
 ) -> tuple[Job, Iterator[Raw] | None]:
     """Find out how to read each source; what was read of standard input for it comes first in its records."""
     plans: list[tuple[Source, Plan]] = []

@@ -101,22 +101,23 @@ def _read_apart(job: Job) -> Generator[Portion, None, None]:
     process.start()
     sender.close()
     try:
-        while True:
-            message = receiver.recv()
-            if message is None:
-                return
+        while (message := _receive(receiver)) is not None:
             if isinstance(message, Exception):
                 raise message
             yield message
-    except EOFError:
-        raise HoldfastError(
-            "the process that reads the files was killed; run the same command again to go on"
-        ) from None
     finally:
         receiver.close()
         process.terminate()
         process.join()
         process.close()
+
+
+def _receive(receiver: Connection) -> Portion | Exception | None:
+    try:
+        message: Portion | Exception | None = receiver.recv()
+    except (EOFError, OSError):
+        raise HoldfastError("the process that reads was killed; run the same command again to go on") from None
+    return message
 
 
 def _serve(job: Job, sender: Connection) -> None:
