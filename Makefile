@@ -30,9 +30,10 @@ dev: $(STAMP) $(TYPES)
 bench: $(STAMP)
 	@set -e; for bench in benchmarks/bench_*.py; do $(BIN)/python "$$bench"; done
 
-# Accept the pictures of the screens as they are now.
+# Accept the pictures of the screens as they are now, and draw those of the documentation.
 snapshots: $(STAMP)
 	$(BIN)/pytest tests/tui --snapshot-update
+	$(BIN)/python docs/pictures.py
 
 # Resolve every dependency anew.
 lock: $(STAMP)

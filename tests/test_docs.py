@@ -130,15 +130,27 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}, link["target"]
 
 
-@pytest.fixture(scope="module")
-def generate() -> ModuleType:
-    """The script that writes the generated parts."""
-    spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
+def script(name: str) -> ModuleType:
+    """One of the scripts that make parts of the documentation."""
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    """The script that writes the generated parts."""
+    return script("generate")
+
+
+async def test_the_picture_of_the_desk_can_be_drawn() -> None:
+    drawn = await script("pictures").triage()
+    for words in ("library-fines", "chain_of_thought", "accept", "reject"):
+        assert words in drawn
+        assert words in (ROOT / "docs" / "images" / "triage.svg").read_text(encoding="utf-8")
 
 
 def test_generated_parts_are_in_step(generate: ModuleType) -> None:
