@@ -45,23 +45,24 @@ def settle(verdict: Verdict, name: str, thresholds: Mapping[str, Threshold]) -> 
 
 
 def rederive(
-    verdicts: Sequence[Verdict | None], specs: Sequence[VerifierSpec], *, human: bool
+    verdicts: Sequence[Verdict | None], limits: Sequence[tuple[str, Mapping[str, Threshold]]], *, human: bool
 ) -> tuple[Verdict | None, ...] | None:
-    """One sample's stored verdicts under the thresholds of `specs` (parallel), or None if a check would have to run.
+    """A sample's stored verdicts under other limits (names and thresholds); None if a check would have to run.
 
     A stop that appears drops what came after it, as an undisturbed run would have; a stop that disappears leaves checks
     that never ran.
     """
     settled: list[Verdict | None] = []
     stopped = False
-    for verdict, spec in zip(verdicts, specs, strict=True):
+    for verdict, (name, thresholds) in zip(verdicts, limits, strict=True):
         if stopped:
             settled.append(None)
             continue
         if verdict is None:
             return None
-        settled.append(settle(verdict, spec.name, thresholds_of(spec)))
-        stopped = not human and settled[-1] is not None and settled[-1].outcome is Outcome.FAIL
+        verdict = settle(verdict, name, thresholds)
+        settled.append(verdict)
+        stopped = not human and verdict.outcome is Outcome.FAIL
     return tuple(settled)
 
 

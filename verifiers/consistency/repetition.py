@@ -17,7 +17,7 @@ FEWEST_FOR_SHARE = 40
 _LOOP_OFFSET = 12
 _PLAIN_LOOP = 10
 _SEEN_LENGTH = 8
-_SYMBOL_WEIGHT = 0.25
+_SYMBOL_WEIGHT = 0.2
 _LETTERS_PER_WORD = 5
 _LONG_TOKEN = 40
 _LOOKED_AT = 2_000
@@ -124,32 +124,35 @@ def _is_symbols(block: Sequence[tuple[str, int, int]], text: str) -> bool:
 
 def _said_before(text: str) -> tuple[float, Span]:
     """The share of words in sequences that came before (none of tables and symbols), and the longest stretch."""
-    every = list(_TOKEN.finditer(text))
+    every = len(_TOKEN.findall(text))
     if "|" in text or "\t" in text:
         text = _TABLE_LINE.sub(lambda line: " " * len(line.group()), text)
-        places = list(_TOKEN.finditer(text))
-    else:
-        places = every
-    places = [match for match in places if any(letter.isalpha() for letter in match.group())]
+    places = [match for match in _TOKEN.finditer(text) if any(letter.isalnum() for letter in match.group())]
     if len(places) < FEWEST_FOR_SHARE:
         return 0.0, (0, 0)
-    words = [match.group() for match in places]
+    stretches = list(_repeated_stretches([match.group() for match in places]))
+    start, end = max(stretches, key=lambda one: one[1] - one[0], default=(0, 1))
+    repeated = sum(end - start for start, end in stretches)
+    return repeated / every, (places[start].start(), places[end - 1].end())
+
+
+def _repeated_stretches(words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Stretches of words (start, end) made of sequences that came before; sequences of numbers do not count."""
+    named = [any(letter.isalpha() for letter in word) for word in words]
     seen: set[tuple[str, ...]] = set()
-    repeated = longest = 0
     start = end = 0
-    stretch = (0, 0)
     for at in range(len(words) - _SEEN_LENGTH + 1):
         sequence = tuple(words[at : at + _SEEN_LENGTH])
         if sequence not in seen:
             seen.add(sequence)
-            continue
-        if at > end:
-            start = at
-        repeated += at + _SEEN_LENGTH - max(at, end)
-        end = at + _SEEN_LENGTH
-        if end - start > longest:
-            longest, stretch = end - start, (places[start].start(), places[end - 1].end())
-    return repeated / len(every), stretch
+        elif 2 * sum(named[at : at + _SEEN_LENGTH]) >= _SEEN_LENGTH:
+            if at > end:
+                if end > start:
+                    yield start, end
+                start = at
+            end = at + _SEEN_LENGTH
+    if end > start:
+        yield start, end
 
 
 def _stutter(text: str, words: Sequence[str]) -> Loop:

@@ -25,6 +25,7 @@ _VARIABLE = re.compile(r"\{\{\s{0,4}[A-Za-z_][\w.-]{0,40}\s{0,4}\}\}")
 _INSERT = re.compile(r"[\[<]\s?(?:INSERT|(?:[Ii]nsert|Add|Enter|Your|YOUR)\s)[^\[\]<>\n]{0,60}[\]>]")
 _LOREM = re.compile(r"lorem ipsum", re.IGNORECASE)
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
+_VARIABLE_LEFT = "the template variable {} was never filled in"
 _LONGEST_WHOLE = 80
 _SHOWN = 20
 
@@ -35,11 +36,9 @@ def empty_or_placeholder(sample: Sample, ctx: Context) -> Verdict:
     response = sample.response
     if not response or response.isspace():
         return PASS if _calls_tools(sample) or not _has_response(sample) else _empty(response)
-    findings = [
-        *_whole(sample),
-        *_unfilled(response, sample.prompt, "response"),
-        *_unfilled(sample.prompt, "", "prompt"),
-    ]
+    findings = [*_whole(sample), *_unfilled(response, sample.prompt)]
+    if "{{" in sample.prompt and "{{" not in response:
+        findings += _each(_VARIABLE, sample.prompt, "prompt", "unfilled-template", _VARIABLE_LEFT)
     return Verdict(Outcome.FLAG, None, tuple(findings)) if findings else PASS
 
 
@@ -80,14 +79,14 @@ def is_placeholder(text: str) -> bool:
     )
 
 
-def _unfilled(text: str, asked: str, of: Literal["response", "prompt"]) -> Iterator[Finding]:
-    """Findings for template variables in `text`, unless they are code or `asked` (what it answers) holds some too."""
+def _unfilled(text: str, asked: str) -> Iterator[Finding]:
+    """Findings for template variables in a response, unless they are code or the prompt holds some too."""
     if "{{" in text and "{{" not in asked:
-        yield from _each(_VARIABLE, text, of, "unfilled-template", "the template variable {} was never filled in")
+        yield from _each(_VARIABLE, text, "response", "unfilled-template", _VARIABLE_LEFT)
     if _INSERT.search(text) and not _INSERT.search(asked):
-        yield from _each(_INSERT, text, of, "unfilled-template", "{} was never filled in")
+        yield from _each(_INSERT, text, "response", "unfilled-template", "{} was never filled in")
     if _LOREM.search(text) and not _LOREM.search(asked):
-        yield from _each(_LOREM, text, of, "filler-text", "{} is filler text")
+        yield from _each(_LOREM, text, "response", "filler-text", "{} is filler text")
 
 
 def _each(

@@ -1,0 +1,116 @@
+"""Options and thresholds of a verifier: what a configuration may say, and how it is told that it is wrong."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+
+from holdfast.db.errors import UsageError
+from holdfast.verifiers import PASS, Context, Sample, Threshold, Verdict, above, below, verifier
+
+
+@verifier(layer="format", version="3")
+def no_word(
+    sample: Sample,
+    ctx: Context,
+    *,
+    word: str = "TODO",
+    limit: int = 2,
+    kinds: tuple[Literal["a", "b"], ...] = ("a",),
+    flag_at: Threshold = above(0.5),
+    fail_at: Threshold = above(0.9),
+) -> Verdict:
+    """Flag a word.
+
+    More text.
+    """
+    return Verdict.score(sample.response.count(word) / limit)
+
+
+def test_a_verifier_is_still_its_function(sample: object) -> None:
+    made = sample("x", "TODO")  # type: ignore[operator]
+    assert no_word(made, Context(), word="TODO", limit=4).value == 0.25
+    assert (no_word.name, no_word.version, no_word.layer) == ("no_word", "3", "format")
+    assert no_word.summary == "Flag a word."
+    assert not no_word.fits
+
+
+def test_defaults_fill_what_is_not_configured() -> None:
+    settings = no_word.settings({"word": "FIXME"})
+    assert settings.options == {"word": "FIXME", "limit": 2, "kinds": ("a",)}
+    assert settings.options_json == {"word": "FIXME", "limit": 2, "kinds": ["a"]}
+    assert settings.thresholds == {"flag_at": above(0.5), "fail_at": above(0.9)}
+
+
+def test_lists_of_a_configuration_become_what_the_annotation_says() -> None:
+    assert no_word.settings({"kinds": ["b", "a"]}).options["kinds"] == ("b", "a")
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [(0.7, above(0.7)), (1, above(1)), ({"below": 0.2}, below(0.2)), ({"above": "inf"}, above(float("inf")))],
+)
+def test_a_threshold_is_a_number_or_names_its_side(raw: object, expected: Threshold) -> None:
+    threshold = no_word.settings({"flag_at": raw}).thresholds["flag_at"]
+    assert threshold == expected
+    assert Threshold.parse(threshold.to_json(), above(0)) == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        ({"wrod": "x"}, "wrod: verifier no_word has no such option; did you mean 'word'?"),
+        ({"zzz": 1}, "(it has: word, limit, kinds, flag_at, fail_at)"),
+        ({"limit": "two"}, "limit = 'two': Input should be a valid integer"),
+        ({"limit": 2.5}, "limit = 2.5"),
+        ({"kinds": ["c"]}, "kinds = ['c']"),
+        ({"flag_at": "high"}, "flag_at = 'high'"),
+        ({"flag_at": {"over": 1}}, "expected a number, {above = number} or {below = number}"),
+        ({"flag_at": True}, "expected a number"),
+        ({"flag_at": float("nan")}, "must be a number"),
+    ],
+)
+def test_a_wrong_option_is_named_with_its_place(raw: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=r"holdfast\.toml: \[verifiers\.no_word\]") as caught:
+        no_word.settings(raw)
+    assert message in str(caught.value)
+
+
+def test_a_verifier_without_options_says_so() -> None:
+    @verifier(layer="oracle", version="1")
+    def plain(sample: Sample, ctx: Context) -> Verdict:
+        return PASS
+
+    with pytest.raises(UsageError, match="it has none"):
+        plain.settings({"word": "x"})
+
+
+def test_signatures_that_no_verifier_can_have() -> None:
+    def positional(sample: Sample, ctx: Context, word: str = "x") -> Verdict:
+        return PASS
+
+    def required(sample: Sample, ctx: Context, *, word: str) -> Verdict:
+        return PASS
+
+    def misnamed(sample: Sample, ctx: Context, *, limit: Threshold = above(1)) -> Verdict:
+        return PASS
+
+    for function, words in ((positional, "must take"), (required, "a type and a default"), (misnamed, "flag_at")):
+        with pytest.raises(TypeError, match=words):
+            verifier(layer="format", version="1")(function)
+    with pytest.raises(ValueError, match="nonsense"):
+        verifier(layer="nonsense", version="1")(required)
+
+
+def test_a_fit_gets_the_options_that_it_names() -> None:
+    @verifier(layer="consistency", version="1")
+    def counted(sample: Sample, ctx: Context, *, word: str = "a", least: int = 1) -> Verdict:
+        return PASS
+
+    @counted.fit
+    def _count(samples: object, *, word: str) -> dict[str, str]:
+        return {"word": word}
+
+    assert counted.fits
+    assert counted.freeze([], counted.settings({"word": "b"})) == b'{"word":"b"}'
