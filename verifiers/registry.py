@@ -75,6 +75,8 @@ def _entry_points() -> dict[str, EntryPoint]:
 
 def _load_installed(name: str) -> AnyVerifier:
     entry = _entry_points().get(name)
+    if name.endswith(".py"):
+        raise UsageError(f"{name}: say which verifier of the file is meant, as {name}:NAME")
     if entry is None:
         listed = did_you_mean(name, names()) or f"; installed are: {', '.join(names()) or 'none'}"
         raise UsageError(f"no verifier is called {name!r}{listed}")
