@@ -15,7 +15,7 @@ from holdfast.reviewer.tui.bindings import remapped
 from holdfast.reviewer.tui.line_filter import SafeApp
 from holdfast.reviewer.tui.screens.triage import TriageScreen
 from holdfast.reviewer.tui.settings import Settings
-from holdfast.reviewer.tui.themes import THEMES
+from holdfast.reviewer.tui.themes import THEMES, variables_for
 
 
 def _utc_now() -> datetime:
@@ -44,6 +44,10 @@ class HoldfastApp(SafeApp[None], inherit_bindings=False):
     def get_default_screen(self) -> TriageScreen:
         """The triage screen is there from the first frame."""
         return self.triage
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The stylesheet's own variables."""
+        return variables_for(self.current_theme.dark)
 
     async def on_event(self, event: events.Event) -> None:
         """Note when the last key or click was made; the one that ends a pause does nothing else."""

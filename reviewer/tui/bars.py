@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from holdfast.db.models import Choice
 from holdfast.reviewer.pipeline.desk import ClaimedItem, Progress
-from holdfast.reviewer.tui.bindings import Key
+from holdfast.reviewer.tui.bindings import Key, display
 from holdfast.reviewer.tui.docs import Builder, Doc
 from holdfast.reviewer.tui.panels import quota_effect
 
@@ -24,7 +24,7 @@ DONE = {
     Choice.SKIP: "skipped",
     Choice.ESCALATE: "escalated",
 }
-_GAP = "  ·  "
+_GAP = " · "
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +37,25 @@ class _Part:
 
 
 def status(
-    progress: Progress | None, item: ClaimedItem | None, *, where: str, late: bool, now: datetime, width: int
+    progress: Progress | None,
+    item: ClaimedItem | None,
+    *,
+    seat: str,
+    where: str,
+    late: bool,
+    now: datetime,
+    width: int,
 ) -> Doc:
-    """The status line: queue, my day, lease, the quota effect of accepting, alarms, pace."""
-    parts = [_Part(1, where, "key")] if where else []
+    """The status line: queue, my day, lease, the quota effect of accepting, alarms, pace, whose desk this is."""
+    parts = [_Part(1, f"/{where}", "key")] if where else []
     if progress is not None:
         parts += _standing(progress)
     if item is not None:
-        parts.append(_Part(5, "lease lost", "block") if late else _Part(5, f"lease {lease(item.expires_at, now)}"))
+        parts.append(_Part(5, "lease lost", "block-sign") if late else _Part(5, f"lease {lease(item.expires_at, now)}"))
         if item.quota is not None:
-            kind = "warn" if item.quota.over else ""
-            parts.append(_Part(2, f"accept: {quota_effect(item.quota)}", kind))
+            kind = "warn-sign" if item.quota.over else ""
+            parts.append(_Part(2, f"accepting: {quota_effect(item.quota)}", kind))
+    parts.append(_Part(7, seat, "dim"))
     return _fit(parts, width)
 
 
@@ -61,6 +69,8 @@ def pace(progress: Progress) -> str:
     """How fast I am and how long the queue takes at that pace."""
     if not progress.per_minute:
         return ""
+    if not progress.left:
+        return f"{progress.per_minute:.1f}/min"
     minutes = round(progress.left / progress.per_minute)
     left = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
     return f"{progress.per_minute:.1f}/min, {left} to go"
@@ -70,33 +80,42 @@ def message(text: str, tone: Tone) -> Doc:
     """One line that says what happened, with a sign."""
     if not text:
         return Doc()
-    return Builder().add(f"{_SIGNS[tone]} ", tone).add(text.replace("\n", " ")).build()
+    kind = tone if tone == "good" else f"{tone}-sign"
+    return Builder().add(f"{_SIGNS[tone]} ", kind).add(text.replace("\n", " ")).build()
 
 
-def keys(listed: Iterable[Key], width: int, refused: Callable[[str], bool]) -> tuple[Doc, dict[int, str]]:
+def keys(
+    listed: Iterable[Key], width: int, refused: Callable[[str], bool], *, typing: bool = False
+) -> tuple[Doc, dict[int, str]]:
     """The key bar, dim where a key is refused now, and which action each number in its regions calls.
 
-    Where the line is narrow, the last but help and quit are left out.
+    Where the line is narrow, the last but help and quit are left out. While `typing`, letters are no commands.
     """
     shown = [key for key in listed if key.footer]
-    sizes = {key.id: cell_len(f"{key.shown} {key.footer}  ") for key in shown}
+    names = {key.id: display(_command(key, typing)) for key in shown}
+    sizes = {key.id: cell_len(f"{names[key.id]} {key.footer}  ") for key in shown}
     while len(shown) > 2 and sum(sizes[key.id] for key in shown) > width:
         del shown[-3]
     builder = Builder()
     targets: dict[int, str] = {}
     for number, key in enumerate(shown, 1):
         targets[number] = key.id
-        dim = refused(key.id)
-        builder.add(key.shown, "dim" if dim else "key", number=number)
-        builder.add(f" {key.footer}", *(("dim",) if dim else ("strong",)), number=number).add("  ")
+        dim = refused(key.id) or (typing and len(_command(key, typing)) == 1)
+        builder.add(names[key.id], "dim" if dim else "key", number=number)
+        builder.add(f" {key.footer}", *(("dim",) if dim else ()), number=number).add("  ")
     return builder.build(), targets
+
+
+def _command(key: Key, typing: bool) -> str:
+    """The key to name: while letters are typed one that is no letter, if there is one."""
+    return next((name for name in key.keys if len(name) > 1), key.keys[0]) if typing else key.keys[0]
 
 
 def _standing(progress: Progress) -> list[_Part]:
     day = f"{progress.decided_today}/{progress.goal}" if progress.goal else str(progress.decided_today)
     parts = [_Part(0, f"{progress.left:,} left", "strong"), _Part(3, f"today {day}")]
     if progress.alarm:
-        parts.append(_Part(1, f"▲ {progress.alarm}", "warn"))
+        parts.append(_Part(1, f"▲ {progress.alarm}", "warn-sign"))
     if spoken := pace(progress):
         parts.append(_Part(6, spoken))
     return parts

@@ -32,6 +32,7 @@ _NAMES = {
     "pageup": "pgup",
     "ctrl+p": "^p",
     "shift+tab": "⇧tab",
+    "escape": "esc",
 }
 _TEXTUAL = {"[": "left_square_bracket", "]": "right_square_bracket", "/": "slash", ":": "colon", "?": "question_mark"}
 

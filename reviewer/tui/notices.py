@@ -35,7 +35,9 @@ def empty(progress: Progress | None, where: str) -> Doc:
         if progress.next_steps:
             builder.add("\nWhat next\n", "heading")
         for step in progress.next_steps:
-            builder.add("→ ", "key").add(f"{step}\n")
+            command = step.startswith("holdfast ")
+            builder.add("  $ " if command else "→ ", "dim" if command else "key")
+            builder.add(step, *(("strong",) if command else ())).add("\n")
     builder.add("\nThe desk looks again every half minute. ", "dim")
     return builder.add("u takes your last decision back, H lists your decisions, q leaves.", "dim").build()
 
@@ -54,7 +56,7 @@ def paused(minutes: float) -> Doc:
 
 def failed(error: HoldfastError) -> Doc:
     """No sample can be claimed; what it means and what helps."""
-    builder = Builder().add("\n").add(f"{headline(error)}\n", "block", "strong").add(f"\n{error}\n\n")
+    builder = Builder().add("\n").add(f"{headline(error)}\n", "block-sign").add(f"\n{error}\n\n")
     for line in _remedy(error):
         builder.add("→ ", "key").add(f"{line}\n")
     return builder.add("\nThe desk tries again every half minute; q leaves.", "dim").build()

@@ -10,7 +10,7 @@ from holdfast.reviewer.pipeline.desk import ClaimedItem, Event, MyDecision
 from holdfast.reviewer.tui.bars import DONE
 from holdfast.reviewer.tui.bindings import GROUPS, Key
 from holdfast.reviewer.tui.docs import Builder, Doc
-from holdfast.reviewer.tui.panels import decimal
+from holdfast.reviewer.tui.panels import add_hanging, decimal
 
 _BAR_CELLS = 24
 
@@ -60,15 +60,15 @@ def why_page(item: ClaimedItem) -> Doc:
     return builder.build()
 
 
-def keys_page(keys: Iterable[Key]) -> Doc:
-    """Every key, by group."""
+def keys_page(keys: Iterable[Key], width: int) -> Doc:
+    """Every key, by group, at a width in cells."""
     keys = tuple(keys)
-    width = max(cell_len(key.all_shown) for key in keys)
+    column = max(cell_len(key.all_shown) for key in keys) + 2
     builder = Builder()
     for group in GROUPS:
         builder.add(f"\n{group}\n", "heading")
         for key in keys:
             if key.group == group:
-                pad = " " * (width - cell_len(key.all_shown))
-                builder.add(f"{key.all_shown}{pad}", "key").add(f"  {key.tooltip}\n")
+                head = key.all_shown + " " * (column - cell_len(key.all_shown))
+                add_hanging(builder, head, "key", key.tooltip, width)
     return builder.build()

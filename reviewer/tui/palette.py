@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.command import CommandPalette, DiscoveryHit, Hit, Provider
+from textual.content import Content
+from textual.fuzzy import FuzzySearch
 
-from holdfast.reviewer.tui.bindings import Key, keys_of
+from holdfast.reviewer.tui.bindings import keys_of
 from holdfast.reviewer.tui.themes import THEMES
 
 if TYPE_CHECKING:
@@ -22,29 +24,27 @@ class KeyCommands(Provider):
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
         """Everything, in the order of the list."""
-        for key in keys_of("triage", self.desk.keys):
-            yield DiscoveryHit(
-                f"{key.label}  ({key.all_shown})", partial(self.desk.action_press, key.id), help=self._help(key)
-            )
-        for theme in THEMES:
-            yield DiscoveryHit(f"colours: {theme.name}", partial(setattr, self.app, "theme", theme.name))
+        for name, run in self._commands():
+            yield DiscoveryHit(Content(name), command=run, text=name)
 
     async def search(self, query: str) -> AsyncIterator[Hit]:
         """What matches, best first."""
-        matcher = self.matcher(query)
-        for key in keys_of("triage", self.desk.keys):
-            score = matcher.match(f"{key.label} {key.tooltip}")
+        fuzzy = FuzzySearch()
+        for name, run in self._commands():
+            score, offsets = fuzzy.match(query, name)
             if score > 0:
-                shown = matcher.highlight(f"{key.label}  ({key.all_shown})")
-                yield Hit(score, shown, partial(self.desk.action_press, key.id), help=self._help(key))
-        for theme in THEMES:
-            score = matcher.match(name := f"colours: {theme.name}")
-            if score > 0:
-                yield Hit(score, matcher.highlight(name), partial(setattr, self.app, "theme", theme.name))
+                shown = Content(name)
+                for offset in offsets:
+                    shown = shown.stylize("bold underline", offset, offset + 1)
+                yield Hit(score=score, match_display=shown, command=run, text=name)
 
-    def _help(self, key: Key) -> str:
-        reason = self.desk.refusal(key.id)
-        return key.tooltip if reason is None else f"{key.tooltip} (not now: {reason})"
+    def _commands(self) -> Iterator[tuple[str, Callable[[], None]]]:
+        for key in keys_of("triage", self.desk.keys):
+            reason = self.desk.refusal(key.id)
+            what = key.tooltip if reason is None else f"not now: {reason}"
+            yield f"{key.label:<16} {key.all_shown:<11} {what}", partial(self.desk.action_press, key.id)
+        for theme in THEMES:
+            yield f"colours: {theme.name}", partial(setattr, self.app, "theme", theme.name)
 
 
 def open_palette(screen: TriageScreen) -> None:

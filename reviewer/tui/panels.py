@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isinf
+
+from rich.cells import cell_len
 
 from holdfast.db.models import Provenance, Severity
 from holdfast.reviewer.pipeline.desk import ClaimedItem, QuotaEffect, ShownFinding, Votes
+from holdfast.reviewer.sanitise import sanitise
 from holdfast.reviewer.tui.docs import Builder, Doc, numeral
+from holdfast.reviewer.tui.wrapping import wrap
 
 PANES = ("findings", "votes", "lineage", "duplicates")
 _SIGNS = {Severity.BLOCK: "✖", Severity.WARN: "▲", Severity.INFO: "•"}
@@ -18,10 +23,12 @@ _ORIGINS = {
 }
 
 
-def decimal(value: float) -> str:
-    """A share or ratio as people in the field write it: .391, 1.20."""
-    text = f"{value:.3f}" if abs(value) < 1 else f"{value:.2f}"
-    return text.replace("0.", ".", 1) if abs(value) < 1 else text
+def decimal(value: float, places: int = 3) -> str:
+    """A share or ratio as people in the field write it: .391, 1.20, ∞."""
+    if isinf(value):
+        return "∞"
+    text = f"{value:.{places}f}" if abs(value) < 1 else f"{value:.2f}"
+    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
 
 
 def percent(share: float) -> str:
@@ -45,7 +52,7 @@ def response_title(item: ClaimedItem, view: str, note: str = "") -> Doc:
     """The provenance line."""
     builder = Builder().add("RESPONSE ", "strong").add(f"{_ORIGINS[item.provenance]} {item.provenance}")
     generation = None if item.generation is None else f"gen {item.generation}"
-    for part in (item.model, generation, name_of(item), f"{item.tokens} tok"):
+    for part in (item.model, generation, f"{item.tokens} tok", item.uid[:4]):
         if part:
             builder.add(" · ", "dim").add(part)
     if item.edit_share:
@@ -63,69 +70,78 @@ def side_title(item: ClaimedItem, pane: str) -> Doc:
     counts = {
         "findings": str(len(item.findings)),
         "votes": "" if votes is None else "?" if votes.hidden else str(votes.keep + votes.drop),
-        "lineage": "",
         "duplicates": str(len(item.neighbours) or ""),
     }
     builder = Builder()
     for number, name in enumerate(PANES, 1):
-        label = f"{number} {'dups' if name == 'duplicates' else name} {counts[name]}".rstrip()
-        builder.add(label, "strong" if name == pane else "dim").add("  ")
+        label = "dups" if name == "duplicates" else name
+        here = name == pane
+        builder.add(f"{number} ", "key").add(label, "tab" if here else "dim")
+        builder.add(f" {counts[name]}" if counts.get(name) else "", "strong" if here else "dim").add("  ")
     return builder.build()
 
 
-def side_page(item: ClaimedItem, findings: Sequence[ShownFinding], pane: str) -> Doc:
-    """The side pane's page."""
+def side_page(item: ClaimedItem, findings: Sequence[ShownFinding], pane: str, width: int) -> Doc:
+    """The side pane's page at a width in cells."""
     if pane == "votes":
         return _votes_page(item.votes)
     if pane == "lineage":
-        return _lineage_page(item)
+        return _lineage_page(item, width)
     if pane == "duplicates":
         return _duplicates_page(item)
-    return _findings_page(item, findings)
+    return _findings_page(item, findings, width)
 
 
-def findings_list(builder: Builder, findings: Sequence[ShownFinding]) -> Builder:
+def findings_list(builder: Builder, findings: Sequence[ShownFinding], width: int) -> Builder:
     """Append findings, each with its number, sign, severity, maker, place and message."""
     if not findings:
-        builder.add("✓ ", "good").add("No check objects.\n")
+        builder.add("✓ ", "good").add("No check objects.\n\n")
     for number, finding in enumerate(findings, 1):
         kind = finding.severity.value
         builder.add(numeral(number), "marker", number=number).add(" ")
-        builder.add(f"{_SIGNS[finding.severity]} {kind.upper()}", kind, number=number)
+        builder.add(f"{_SIGNS[finding.severity]} {kind.upper()}", f"{kind}-sign", number=number)
         builder.add(f" {finding.verifier} v{finding.version}", "strong")
         if finding.span is not None:
             builder.add(f"  {'prompt ' if finding.of == 'prompt' else ''}{finding.span[0]}–{finding.span[1]}", "dim")
-        builder.add("\n").add(f"{finding.message}\n\n")
+        add_hanging(builder.add("\n"), "  ", "", finding.message, width)
+        builder.add("\n")
     return builder
 
 
-def _findings_page(item: ClaimedItem, findings: Sequence[ShownFinding]) -> Doc:
-    builder = findings_list(Builder(), findings)
-    if not findings:
-        builder.add("\n")
+def add_hanging(builder: Builder, head: str, kind: str, text: str, width: int) -> Builder:
+    """Append a row whose text keeps to the right of its head."""
+    indent = cell_len(head)
+    shown = sanitise(text).text
+    for index, (start, end) in enumerate(wrap(shown, max(width - indent, 10))):
+        builder.add(" " * indent if index else head, *((kind,) if kind else ())).add(f"{shown[start:end]}\n")
+    return builder
+
+
+def _findings_page(item: ClaimedItem, findings: Sequence[ShownFinding], width: int) -> Doc:
+    builder = findings_list(Builder(), findings, width)
     for name, text in (("reference", item.reference), ("label", item.label)):
         if text is not None:
             builder.add(f"{name}\n", "heading").add(f"{text}\n\n")
     builder.add("at a glance\n", "heading")
     for name, text in _glance(item):
-        builder.add(f"{name:<9}", "dim").add(f"{text}\n")
+        add_hanging(builder, f"{name:<10}", "dim", text, width)
     return builder.build()
 
 
 def _glance(item: ClaimedItem) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
+    if item.quota is not None:
+        rows.append(("accepting", quota_effect(item.quota)))
     if item.votes is not None:
         rows.append(("votes", tally(item.votes)))
     rows.append(("lineage", item.lineage or "nothing recorded"))
     if item.neighbours:
         nearest = item.neighbours[0]
-        rows.append(("nearest", f"{nearest.label} {nearest.status}, sim {decimal(nearest.similarity)}"))
-    if item.quota is not None:
-        rows.append(("accepting", quota_effect(item.quota)))
+        rows.append(("nearest", f"{nearest.label} {nearest.status}, sim {decimal(nearest.similarity, 2)}"))
     if item.why:
-        rows.append(("why", " + ".join(f"{term.name} {decimal(term.value)}" for term in item.why[:3])))
+        rows.append(("why", " + ".join(f"{term.name} {decimal(term.value, 2)}" for term in item.why[:3])))
     if item.history_count:
-        rows.append(("history", f"{item.history_count} events (h)"))
+        rows.append(("history", f"{item.history_count} decisions before"))
     return rows
 
 
@@ -139,7 +155,7 @@ def tally(votes: Votes) -> str:
     """The votes in one line."""
     if votes.hidden:
         return "hidden until you answer"
-    entropy = "" if votes.entropy is None else f" · H {decimal(votes.entropy)}"
+    entropy = "" if votes.entropy is None else f" · H {decimal(votes.entropy, 2)}"
     return f"{votes.keep} keep · {votes.drop} drop{entropy}"
 
 
@@ -156,16 +172,18 @@ def _votes_page(votes: Votes | None) -> Doc:
     return builder.build()
 
 
-def _lineage_page(item: ClaimedItem) -> Doc:
+def _lineage_page(item: ClaimedItem, width: int) -> Doc:
     builder = Builder()
-    if item.lineage:
-        builder.add(f"{item.lineage}\n\n")
     for step in item.lineage_steps:
-        builder.add("▸ " if step.here else "  ", "key").add(step.uid[:6], "strong").add(f"  {step.label}\n")
+        builder.add("▸ " if step.here else "  ", "key").add(step.uid[:6], "strong").add("  ")
+        builder.add(f"{step.label}\n")
+    if not item.lineage_steps:
+        builder.add(f"{item.lineage or 'Nothing recorded.'}\n")
+    builder.add("\n")
     facts = (("batch", item.batch), ("id", item.external_id), ("uid", item.uid), ("model", item.model))
     for name, text in (*facts, ("family", item.family), ("status", item.status.value)):
         if text:
-            builder.add(f"\n{name:<9}", "dim").add(text)
+            add_hanging(builder, f"{name:<10}", "dim", text, width)
     return builder.build()
 
 
@@ -174,6 +192,6 @@ def _duplicates_page(item: ClaimedItem) -> Doc:
     if not item.neighbours:
         builder.add("No near-duplicate is known.", "dim")
     for neighbour in item.neighbours:
-        builder.add(neighbour.label, "strong").add(f"  {neighbour.status}, sim {decimal(neighbour.similarity)}\n")
+        builder.add(neighbour.label, "strong").add(f"  {neighbour.status}, sim {decimal(neighbour.similarity, 2)}\n")
         builder.add(f"{neighbour.response}\n\n")
     return builder.build()

@@ -4,6 +4,26 @@ from __future__ import annotations
 
 from textual.theme import Theme
 
+_DARK_VARIABLES = {
+    "title": "#1a2c30",
+    "title-focused": "#1f4a47",
+    "quiet": "#8ba3a0",
+    "rule": "#22383c",
+    "info-back": "#173042",
+    "warn-back": "#3a3115",
+    "block-back": "#4a211d",
+    "input-selection-background": "#2d6b62",
+}
+_LIGHT_VARIABLES = {
+    "title": "#e2e6df",
+    "title-focused": "#bcdcd3",
+    "quiet": "#5b6d6b",
+    "rule": "#d4d9d1",
+    "info-back": "#d9e8f3",
+    "warn-back": "#f7e7bd",
+    "block-back": "#f8d5d0",
+    "input-selection-background": "#bcdcd3",
+}
 DARK = Theme(
     name="holdfast-dark",
     primary="#5cc8b0",
@@ -17,7 +37,7 @@ DARK = Theme(
     warning="#f0c75c",
     error="#ff8577",
     dark=True,
-    variables={"input-selection-background": "#5cc8b0 30%", "footer-key-foreground": "#f0b45c"},
+    variables=_DARK_VARIABLES,
 )
 LIGHT = Theme(
     name="holdfast-light",
@@ -32,6 +52,11 @@ LIGHT = Theme(
     warning="#8a5a00",
     error="#b3261e",
     dark=False,
-    variables={"input-selection-background": "#0b6e5f 25%", "footer-key-foreground": "#9a5b00"},
+    variables=_LIGHT_VARIABLES,
 )
 THEMES = (DARK, LIGHT)
+
+
+def variables_for(dark: bool) -> dict[str, str]:
+    """What the stylesheet needs beside Textual's own variables, for themes that do not define it."""
+    return _DARK_VARIABLES if dark else _LIGHT_VARIABLES

@@ -27,6 +27,7 @@ PLAIN = {
     "name",
     "variant",
     "severity",
+    "score",
     "title",
     "type",
     "value",

@@ -60,6 +60,11 @@ class ClaimingScreen(ReadingScreen):
         self._key_bar_is: tuple[int, State] | None = None
 
     @property
+    def seat(self) -> str:
+        """Whose desk this is."""
+        return f"{self.desk.project} · {self.desk.reviewer}"
+
+    @property
     def on_top(self) -> bool:
         """Whether no dialog covers the screen."""
         return self.app.screen is self
@@ -251,7 +256,7 @@ class ClaimingScreen(ReadingScreen):
         if item is not None:
             late = item.token in self.session.late
         self.status_bar.show(
-            bars.status(self._progress, item, where=self.where, late=late, now=self.now(), width=width)
+            bars.status(self._progress, item, seat=self.seat, where=self.where, late=late, now=self.now(), width=width)
         )
         state = replace(self.state(), settled=True, places=1)
         if self._key_bar_is != (width, state):

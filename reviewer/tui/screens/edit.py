@@ -11,7 +11,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.getters import query_one
 from textual.message import Message as TextualMessage
 from textual.widgets import TextArea
@@ -34,8 +34,6 @@ from holdfast.reviewer.tui.widgets.exact_text_area import ExactTextArea
 from holdfast.reviewer.tui.widgets.page_view import PageView
 
 _PREVIEW_SECONDS = 0.4
-_LETTERS = {"edit_text", "edit_original", "edit_leave"}
-"""What is typed instead of done while the editor has the focus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +54,7 @@ class EditScreen(PressScreen[Edited], inherit_bindings=False):
     original = query_one("#original", PageView)
     editor = query_one("#editor", ExactTextArea)
     outcome = query_one("#outcome", PageView)
+    edit_title = query_one("#edit-title", Bar)
     message_bar = query_one("#edit-message", Bar)
     key_bar = query_one("#edit-keys", KeyBar)
 
@@ -93,7 +92,9 @@ class EditScreen(PressScreen[Edited], inherit_bindings=False):
         """Original and editor side by side, the outcome below."""
         with Horizontal(id="texts"):
             yield PageView(id="original")
-            yield ExactTextArea(id="editor", soft_wrap=True, tab_behavior="focus", show_line_numbers=False)
+            with Vertical(id="typing"):
+                yield Bar(id="edit-title")
+                yield ExactTextArea(id="editor", soft_wrap=True, tab_behavior="focus", show_line_numbers=False)
         yield PageView(id="outcome")
         yield Bar(id="edit-message")
         yield KeyBar(id="edit-keys")
@@ -110,13 +111,14 @@ class EditScreen(PressScreen[Edited], inherit_bindings=False):
         role = turns_of(item)[turn].role
         title = Builder().add("ORIGINAL ", "strong").add(f"{role} · {name_of(item)} · locked", "dim").build()
         self.original.show(turn_doc(item, turn), title)
-        self.editor.border_title = None
         self.editor.load_text(self._turns[turn].content)
         self._show_keys()
 
     def _show_keys(self) -> None:
         typing = self.editor.has_focus
-        doc, targets = bars.keys(self._keys, self.size.width - 2, lambda action: typing and action in _LETTERS)
+        mode = "letters are typed" if typing else "letters are commands"
+        self.edit_title.show(Builder().add("YOUR EDIT ", "strong").add(f"· {mode}", "dim").build())
+        doc, targets = bars.keys(self._keys, self.size.width - 2, lambda action: False, typing=typing)
         self.key_bar.targets = targets
         self.key_bar.show(doc)
 
@@ -141,7 +143,9 @@ class EditScreen(PressScreen[Edited], inherit_bindings=False):
         except HoldfastError as error:
             self.post_message(self.Previewed(turns, None, Doc(), error))
         else:
-            self.post_message(self.Previewed(turns, preview, outcome_page(self._item, turns, preview)))
+            self.post_message(
+                self.Previewed(turns, preview, outcome_page(self._item, turns, preview, self.outcome.text_width))
+            )
 
     @on(Previewed)
     def _on_previewed(self, message: Previewed) -> None:
@@ -242,13 +246,13 @@ def outcome_title(preview: EditPreview) -> Doc:
     builder = Builder().add("EDIT ", "strong").add(f"{percent(preview.edit_share)} changed → ")
     builder.add(str(preview.provenance_after), "strong").add(" · ", "dim")
     if preview.blocking:
-        return builder.add("✖ a finding still blocks: saving asks for a reason", "block").build()
+        return builder.add("✖ a finding still blocks: saving asks for a reason", "block-sign").build()
     if preview.findings:
-        return builder.add(f"▲ {len(preview.findings)} findings", "warn").build()
+        return builder.add(f"▲ {len(preview.findings)} findings", "warn-sign").build()
     return builder.add("✓ no check objects", "good").build()
 
 
-def outcome_page(item: ClaimedItem, turns: Turns, preview: EditPreview) -> Doc:
+def outcome_page(item: ClaimedItem, turns: Turns, preview: EditPreview, width: int) -> Doc:
     """The word difference of every changed turn, then what the checks say of the edit."""
     builder = Builder()
     changed = changed_turns(item, turns)
@@ -258,4 +262,4 @@ def outcome_page(item: ClaimedItem, turns: Turns, preview: EditPreview) -> Doc:
         if number != item.response_turn:
             builder.add(f"{turns[number].role}\n", "heading")
         add_word_diff(builder, turns_of(item)[number].content, turns[number].content).add("\n\n")
-    return findings_list(builder, in_order(preview.findings)).build()
+    return findings_list(builder, in_order(preview.findings), width).build()

@@ -101,7 +101,7 @@ class FilterScreen(ModalScreen[Wanted | None]):
         self._hits, self._picked = message.hits, 0
         title = Builder()
         if message.error is not None:
-            title.add(str(message.error).replace("\n", " "), "warn")
+            title.add(str(message.error).replace("\n", " "), "warn-sign")
         else:
             more = "+" if len(message.hits) == _LIMIT else ""
             title.add(f"{len(message.hits)}{more} due", "strong")

@@ -59,9 +59,15 @@ class HelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Show the keys and ask for the guideline."""
-        title = Builder().add("KEYS ", "strong").add("j k scroll · tab other side · esc closes", "dim").build()
-        self.keys_view.show(keys_page(self._keys), title)
         self.run_worker(self._read, thread=True, group="guideline", exclusive=True)
+
+    def on_resize(self) -> None:
+        """Wrap the keys anew."""
+        self.call_after_refresh(self._show_keys)
+
+    def _show_keys(self) -> None:
+        title = Builder().add("KEYS ", "strong").add("j k scroll · tab other side · esc closes", "dim").build()
+        self.keys_view.show(keys_page(self._keys, self.keys_view.text_width), title)
 
     def _read(self) -> None:
         try:

@@ -20,6 +20,8 @@ from holdfast.reviewer.tui.widgets.page_view import PageView
 
 VIEWS: tuple[View, ...] = ("plain", "rendered", "raw")
 _PROMPT_SHARE = 0.4
+_AROUND_PROMPT = 2
+"""The prompt's title and, where there is room, an empty line below it."""
 
 
 class ReadingScreen(PressScreen[None], inherit_bindings=False):
@@ -63,8 +65,11 @@ class ReadingScreen(PressScreen[None], inherit_bindings=False):
         """Put a sample on screen, every pane from its beginning."""
         self.sheet = sheet
         self._at_finding = 0
-        self.remove_class("-notice")
-        self._fit_prompt(sheet)
+        if self.has_class("-notice"):
+            self.remove_class("-notice")
+            self.call_after_refresh(self._fit)
+        else:
+            self._fit_prompt(sheet)
         self.prompt.show(sheet.prompt, prompt_title(sheet.item))
         self.response.show(sheet.response, response_title(sheet.item, sheet.view, self.note_sign()))
         self._show_side(sheet)
@@ -86,18 +91,28 @@ class ReadingScreen(PressScreen[None], inherit_bindings=False):
         self.banner.show(doc or Doc())
         self.set_class(doc is not None, "-banner")
 
+    def on_resize(self) -> None:
+        """Fit what depends on the size."""
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        if self.sheet is not None:
+            self._fit_prompt(self.sheet)
+            self._show_side(self.sheet)
+
     def _fit_prompt(self, sheet: Sheet) -> None:
         """Give the prompt the lines it needs, up to a share of the column."""
         column = self.prompt.size.height + self.response.size.height
         if not column:
             return
-        needed = sheet.prompt.height(self.prompt.text_width) + 1
-        height = max(min(needed, round(column * _PROMPT_SHARE)), 2)
+        lines = sheet.prompt.height(self.prompt.text_width)
+        height = max(min(lines + _AROUND_PROMPT, round(column * _PROMPT_SHARE)), 2)
         if self.prompt.size.height != height:
             self.prompt.styles.height = height
 
     def _show_side(self, sheet: Sheet) -> None:
-        self.side.show(side_page(sheet.item, sheet.findings, self.pane), side_title(sheet.item, self.pane))
+        page = side_page(sheet.item, sheet.findings, self.pane, self.side.text_width)
+        self.side.show(page, side_title(sheet.item, self.pane))
 
     @property
     def scrolled(self) -> PageView:
