@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import pytest
@@ -96,7 +97,8 @@ def test_signatures_that_no_verifier_can_have() -> None:
     def misnamed(sample: Sample, ctx: Context, *, limit: Threshold = above(1)) -> Verdict:
         return PASS
 
-    for function, words in ((positional, "must take"), (required, "a type and a default"), (misnamed, "flag_at")):
+    functions: list[Callable[..., Verdict]] = [positional, required, misnamed]
+    for function, words in zip(functions, ("must take", "a type and a default", "flag_at"), strict=True):
         with pytest.raises(TypeError, match=words):
             verifier(layer="format", version="1")(function)
     with pytest.raises(ValueError, match="nonsense"):
