@@ -88,26 +88,30 @@ def load_many(store: Store, sample_ids: Iterable[int]) -> list[Stored]:
 
 def each(store: Store, *, status: Status | None = None, batch: str | None = None) -> Iterator[Stored]:
     """Visible samples by id, page by page, so that writers are never held up."""
-    clauses = [VISIBLE, "s.id > :after"]
-    if status is Status.PENDING:
-        clauses.append("(st.status IS NULL OR st.status = 'pending')")
-    elif status is not None:
-        clauses.append("st.status = :status")
-    if batch is not None:
-        clauses.append(
-            "EXISTS (SELECT 1 FROM occurrences x WHERE x.sample_id = s.id AND x.batch_id = "
-            "(SELECT id FROM batches WHERE name = :batch))"
-        )
-    query = f"{SELECT} WHERE {' AND '.join(clauses)} ORDER BY s.id LIMIT :page"
+    page = _page_query(status, batch)
     after = 0
     while True:
         values = {"after": after, "status": status, "batch": batch, "page": _PAGE_ROWS}
-        rows = store.read().execute(query, values).fetchall()
-        for row in rows:
-            yield from_row(row)
-        if len(rows) < _PAGE_ROWS:
+        ids = [int(row[0]) for row in store.read().execute(page, values)]
+        yield from load_many(store, ids)
+        if len(ids) < _PAGE_ROWS:
             return
-        after = rows[-1]["id"]
+        after = ids[-1]
+
+
+def _page_query(status: Status | None, batch: str | None) -> str:
+    """The ids of a page, from the table whose index has them in order."""
+    if status is None or status is Status.PENDING:
+        table, where = "samples s", VISIBLE
+    else:
+        # Only visible samples have a state.
+        table, where = "(SELECT sample_id AS id, status FROM states) s", "s.status = :status"
+    if status is Status.PENDING:
+        where += " AND NOT EXISTS (SELECT 1 FROM states WHERE sample_id = s.id AND status <> 'pending')"
+    if batch is not None:
+        where += """ AND EXISTS (SELECT 1 FROM occurrences x WHERE x.sample_id = s.id
+            AND x.batch_id = (SELECT id FROM batches WHERE name = :batch))"""
+    return f"SELECT s.id FROM {table} WHERE {where} AND s.id > :after ORDER BY s.id LIMIT :page"
 
 
 def resolve(store: Store, ref: str) -> int:
