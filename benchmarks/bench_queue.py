@@ -76,7 +76,8 @@ def main() -> None:
         decision_p95s.append(percentile(decided, 0.95) * 1000)
         ratios.append(statistics.median(decided) / statistics.median(bare_times))
     print(
-        f"{chosen.samples} samples, {PROCESSES} reviewers: claim p95 {statistics.median(claim_p95s):.2f} ms (goal ≤ 5), "
+        f"{chosen.samples} samples, {PROCESSES} reviewers: "
+        f"claim p95 {statistics.median(claim_p95s):.2f} ms (goal ≤ 5), "
         f"decision p95 {statistics.median(decision_p95s):.2f} ms (goal ≤ 15), "
         f"median decision {statistics.median(ratios):.1f} × a bare transaction"
     )

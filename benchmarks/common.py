@@ -13,12 +13,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import orjson
 
-from holdfast.db import ingests, verdicts
-from holdfast.db.models import Layer, Message, Provenance, Sample, SampleVerdicts, Stream, Verdict, VerifierSpec
+from holdfast.db import ingests, samples, verdicts
+from holdfast.db.models import Layer, Message, Provenance, Sample, SampleVerdicts, Status, Stream, Verdict, VerifierSpec
 from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store
 
@@ -144,19 +145,15 @@ def _row(record: dict[str, str]) -> ingests.Row:
 
 def _flag_all(store: Store) -> None:
     specs = (VerifierSpec("bench", "1", Layer.FORMAT),)
-    found = (Verdict.flag("bench", "flagged so that it waits", span=(0, 4)),)
+    flags = (Verdict.flag("bench", "flagged so that it waits", span=(0, 4)),)
     run = verdicts.begin_run(store, specs=specs, actor="lead-1")
-    after = 0
-    while pending := verdicts.unverified(store, currency=run.currency, after_id=after, limit=_CHUNK):
-        after = pending[-1].id
-        verdicts.record(
-            store,
-            run,
-            [
-                verdicts.Recorded(stored.id, SampleVerdicts(stored.uid, found), False, _entry(stored.uid))
-                for stored in pending
-            ],
-        )
+    pending = samples.each(store, status=Status.PENDING)
+    while chunk := list(islice(pending, _CHUNK)):
+        rows = [
+            verdicts.Recorded(stored.id, SampleVerdicts(stored.uid, found), False, _entry(stored.uid))
+            for stored in chunk
+        ]
+        verdicts.record(store, run, rows)
     verdicts.complete_run(store, run, actor="lead-1")
 
 

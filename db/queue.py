@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 import orjson
 
@@ -157,28 +159,41 @@ def listing(
     store: Store, *, limit: int | None = None, batch: str | None = None, lead: bool = True
 ) -> Iterator[QueueRow]:
     """Items that wait for a person, in the order in which they are handed out (leads' items first)."""
-    rows = store.read().execute(
-        f"""SELECT {_COLUMNS} FROM queue WHERE state <> 'done' AND (pool = 'review' OR (pool = 'lead' AND :lead))
-        AND (:batch IS NULL OR batch_id = (SELECT id FROM batches WHERE name = :batch))
-        ORDER BY pool = 'lead' DESC, priority DESC, tie LIMIT :limit""",
-        {"batch": batch, "limit": -1 if limit is None else limit, "lead": lead},
+    ordered = (
+        row for pool in (("lead", "review") if lead else ("review",)) for row in _waiting_rows(store, pool, batch)
     )
-    for position, row in enumerate(rows, start=1):
+    for position, row in enumerate(islice(ordered, limit), start=1):
         yield QueueRow(row["sample_id"], position, _entry(row), row["reviewer"])
+
+
+def _waiting_rows(store: Store, pool: str, batch: str | None) -> Iterator[sqlite3.Row]:
+    """Open items, in the order of their index, merged with the few that are claimed."""
+    batch_id = "batch_id = (SELECT id FROM batches WHERE name = :batch) AND" if batch is not None else ""
+    found = [
+        store.read().execute(
+            f"""SELECT {_COLUMNS}, tie FROM queue WHERE {batch_id} pool = :pool AND state = '{state}'
+            ORDER BY priority DESC, tie""",
+            {"pool": pool, "batch": batch},
+        )
+        for state in ("open", "claimed")
+    ]
+    return heapq.merge(*found, key=lambda row: (-row["priority"], row["tie"]))
 
 
 def waiting(store: Store, *, batch: str | None = None, lead: bool = True) -> int:
     """How many items wait for a person, claimed ones included."""
-    (count,) = (
+    batch_id = "batch_id = (SELECT id FROM batches WHERE name = :batch) AND" if batch is not None else ""
+    counts = [
         store.read()
         .execute(
-            """SELECT count(*) FROM queue WHERE state <> 'done' AND (pool = 'review' OR (pool = 'lead' AND :lead))
-            AND (:batch IS NULL OR batch_id = (SELECT id FROM batches WHERE name = :batch))""",
-            {"batch": batch, "lead": lead},
+            f"SELECT count(*) FROM queue WHERE {batch_id} pool = :pool AND state = '{state}'",
+            {"pool": pool, "batch": batch},
         )
-        .fetchone()
-    )
-    return int(count)
+        .fetchone()[0]
+        for pool in (("lead", "review") if lead else ("review",))
+        for state in ("open", "claimed")
+    ]
+    return sum(counts)
 
 
 def entry_of(store: Store, sample_id: int) -> QueueEntry | None:

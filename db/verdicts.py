@@ -101,39 +101,6 @@ def revision_run(connection: sqlite3.Connection, *, specs: Sequence[VerifierSpec
     return _run(row)
 
 
-def unverified(
-    store: Store, *, currency: str, batch: str | None = None, after_id: int = 0, limit: int = 500
-) -> list[Stored]:
-    """The next visible samples, by id, that have no verdict of this currency."""
-    rows = store.read().execute(
-        f"""{samples.SELECT} WHERE {samples.VISIBLE} AND s.id > :after
-        AND NOT EXISTS (SELECT 1 FROM verdicts v JOIN runs r ON r.id = v.run_id JOIN stacks k ON k.id = r.stack_id
-                        WHERE v.id = st.verdict_id AND k.currency = :currency)
-        AND (:batch IS NULL OR EXISTS (SELECT 1 FROM occurrences x JOIN batches xb ON xb.id = x.batch_id
-                                       WHERE x.sample_id = s.id AND xb.name = :batch))
-        ORDER BY s.id LIMIT :limit""",
-        {"after": after_id, "currency": currency, "batch": batch, "limit": limit},
-    )
-    return [samples.from_row(row) for row in rows]
-
-
-def count_unverified(store: Store, *, currency: str, batch: str | None = None) -> int:
-    """How many visible samples have no verdict of this currency."""
-    (count,) = (
-        store.read()
-        .execute(
-            f"""SELECT count(*) FROM samples s LEFT JOIN states st ON st.sample_id = s.id WHERE {samples.VISIBLE}
-            AND NOT EXISTS (SELECT 1 FROM verdicts v JOIN runs r ON r.id = v.run_id JOIN stacks k ON k.id = r.stack_id
-                            WHERE v.id = st.verdict_id AND k.currency = :currency)
-            AND (:batch IS NULL OR EXISTS (SELECT 1 FROM occurrences x JOIN batches xb ON xb.id = x.batch_id
-                                           WHERE x.sample_id = s.id AND xb.name = :batch))""",
-            {"currency": currency, "batch": batch},
-        )
-        .fetchone()
-    )
-    return int(count)
-
-
 def record(store: Store, run: Run, rows: Sequence[Recorded]) -> None:
     """Store verdicts and findings and bring statuses, counts and queue up to date, in one transaction."""
     with store.write() as connection:
@@ -352,8 +319,8 @@ def _run(row: sqlite3.Row) -> Run:
 
 
 __all__ = [
-    "Outcomes", "Recorded", "Run", "begin_run", "complete_run", "count_unverified", "currency_of", "current",
+    "Outcomes", "Recorded", "Run", "begin_run", "complete_run", "currency_of", "current",
     "each_current", "has_open_run", "insert_verdict", "load_fit", "record", "revision_run", "run_root", "save_fit",
-    "specs_of", "unpacked", "unverified",
+    "specs_of", "unpacked",
     "verdict_hash",
 ]  # fmt: skip
