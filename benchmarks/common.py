@@ -150,7 +150,7 @@ def _flag_all(store: Store) -> None:
     pending = samples.each(store, status=Status.PENDING)
     while chunk := list(islice(pending, _CHUNK)):
         rows = [
-            verdicts.Recorded(stored.id, SampleVerdicts(stored.uid, found), False, _entry(stored.uid))
+            verdicts.Recorded(stored.id, SampleVerdicts(stored.uid, flags), False, _entry(stored.uid))
             for stored in chunk
         ]
         verdicts.record(store, run, rows)
