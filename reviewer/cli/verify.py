@@ -117,7 +117,8 @@ def verdicts(caller: Caller, batch: str | None, verifier: str | None, as_jsonl: 
 
 @click.command()
 @click.argument("file", metavar="FILE.py", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def trust(file: Path) -> None:
+@acts
+def trust(caller: Caller, file: Path) -> None:
     """Let this user's projects run a file's verifiers.
 
     The file is known by the hash of its content: changed, it has to be trusted again. Read it before: what it says runs

@@ -16,7 +16,7 @@ from holdfast.reviewer.pipeline.fits import learn, learned_before
 from holdfast.reviewer.pipeline.passes import Pass, Specs, plan
 from holdfast.reviewer.pipeline.stack_run import Job, Result, StackRun, result_of
 from holdfast.reviewer.pipeline.workers import Pool, Task
-from holdfast.verifiers.outcomes import rederive
+from holdfast.verifiers.outcomes import rederive, thresholds_of
 from holdfast.verifiers.registry import is_built_in
 from holdfast.verifiers.stack import Stack
 
@@ -175,7 +175,9 @@ class Verification:
         """Derive a group's outcomes from its stored scores; returns the samples that need a check after all."""
         group, specs = one.group, one.specs
         assert group.stack_id is not None
-        place = {spec.name: at for at, spec in enumerate(group.specs)}
+        position = {spec.name: at for at, spec in enumerate(group.specs)}
+        places = [position[spec.name] for spec in specs]
+        limits = [(spec.name, thresholds_of(spec)) for spec in specs]
         run = self._begin(specs)
         reopened: list[int] = []
         after = done = 0
@@ -184,8 +186,8 @@ class Verification:
         ):
             rows = []
             for sample in page:
-                stored = [sample.verdicts[place[spec.name]] for spec in specs]
-                verdicts = rederive(stored, specs, human=sample.provenance is Provenance.HUMAN)
+                stored = [sample.verdicts[place] for place in places]
+                verdicts = rederive(stored, limits, human=sample.provenance is Provenance.HUMAN)
                 if verdicts is None:
                     reopened.append(sample.sample_id)
                 else:

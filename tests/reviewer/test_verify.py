@@ -21,7 +21,8 @@ from holdfast.db.samples import Stored, each, load
 from holdfast.db.store import Store
 from holdfast.db.verdicts import current
 from holdfast.reviewer import trust
-from holdfast.reviewer.pipeline.verify import VerifyReport, entry_of, verify
+from holdfast.reviewer.pipeline.verify import entry_of, verify
+from holdfast.reviewer.pipeline.verifying import VerifyReport
 from holdfast.reviewer.project import Project
 
 CHECKS = """
