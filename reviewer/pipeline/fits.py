@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from holdfast.db import samples
-from holdfast.db.models import Sample, Status
 from holdfast.db.selection import identities
 from holdfast.db.store import Store
 from holdfast.db.verdicts import load_fit, save_fit
@@ -20,6 +18,9 @@ from holdfast.verifiers import Context
 from holdfast.verifiers.stack import Stack, thaw
 
 _AUDIT = "audit_draw"
+
+Freeze = Callable[[Sequence[str]], Mapping[str, bytes]]
+"""Fits verifiers, by name, to the corpus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +32,11 @@ class Frozen:
     last_id: int
 
 
-class Corpus:
-    """The live samples up to a row id; each iteration reads them from the store anew, a page at a time."""
-
-    def __init__(self, store: Store, last_id: int) -> None:
-        self._store = store
-        self._last_id = last_id
-
-    def __iter__(self) -> Iterator[Sample]:
-        for stored in samples.each(self._store):
-            if stored.id > self._last_id:
-                return
-            if stored.status is not Status.SUPERSEDED:
-                yield stored.sample
-
-
-def learn(store: Store, stack: Stack, review: ReviewConfig, *, last_id: int) -> Frozen:
+def learn(store: Store, stack: Stack, review: ReviewConfig, *, last_id: int, freeze: Freeze) -> Frozen:
     """Fit every verifier that learns to the samples up to `last_id`, draw up the audit, and store both."""
-    corpus = Corpus(store, last_id)
-    states = {}
-    for name, version, options_hash in _learners(stack):
-        states[name] = stack.freeze(name, corpus)
+    learners = list(_learners(stack))
+    states = freeze([name for name, _, _ in learners])
+    for name, version, options_hash in learners:
         _save(store, name, version, options_hash, last_id, orjson.Fragment(states[name]))
     audit = audit_thresholds(
         identities(store, last_id=last_id), share=review.audit_share, least=review.audit_min_per_source

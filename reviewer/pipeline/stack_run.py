@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from holdfast.db.models import Outcome, Provenance, SampleVerdicts, Status, Verdict, VerifierSpec
+from holdfast.db.models import Outcome, Provenance, Sample, SampleVerdicts, Status, Verdict, VerifierSpec
 from holdfast.db.rows import source_key, source_of
-from holdfast.db.samples import Stored, load_many
+from holdfast.db.samples import Stored, each, load_many
 from holdfast.db.states import status_of
 from holdfast.db.store import Store
 from holdfast.db.verdicts import Recorded, current
@@ -21,7 +21,7 @@ Crashes = Mapping[int, Mapping[int, str]]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What every process of a run needs, as plain data.
+    """What every process of a run needs, as plain data; `states` and `audit` are known once the run has learned.
 
     `specs` are the verifiers whose verdicts a sample is to have. Those that the stack (`parts`) lacks are not run:
     their verdicts are taken over from the sample's current ones.
@@ -30,6 +30,7 @@ class Job:
     store_path: Path
     parts: tuple[Part, ...]
     specs: tuple[VerifierSpec, ...]
+    last_id: int
     states: Mapping[str, bytes] = field(default_factory=dict)
     audit: Mapping[str, float] = field(default_factory=dict)
 
@@ -43,6 +44,21 @@ class Result:
     status: Status
 
 
+class Corpus:
+    """The live samples up to a row id; each iteration reads them from the store anew, a page at a time."""
+
+    def __init__(self, store: Store, last_id: int) -> None:
+        self._store = store
+        self._last_id = last_id
+
+    def __iter__(self) -> Iterator[Sample]:
+        for stored in each(self._store):
+            if stored.id > self._last_id:
+                return
+            if stored.status is not Status.SUPERSEDED:
+                yield stored.sample
+
+
 class StackRun:
     """A stack with its frozen states, ready to judge samples of one store."""
 
@@ -54,6 +70,10 @@ class StackRun:
         ran = [spec.name for spec in self._stack.specs()]
         self._complete = ran == [spec.name for spec in job.specs]
         self._place = {name: position for position, name in enumerate(ran)}
+
+    def freeze(self, name: str) -> bytes:
+        """Fit the named verifier to the live samples up to the job's last row id."""
+        return self._stack.freeze(name, Corpus(self._store, self._job.last_id))
 
     def judge(
         self, ids: Sequence[int], crashes: Crashes, entering: Callable[[int, int], None] | None = None

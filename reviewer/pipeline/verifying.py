@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,16 +15,16 @@ from holdfast.db.verdicts import Recorded, Run, begin_run, complete_run, has_ope
 from holdfast.reviewer.config import ReviewConfig
 from holdfast.reviewer.pipeline.fits import learn, learned_before
 from holdfast.reviewer.pipeline.passes import Pass, Specs, plan
-from holdfast.reviewer.pipeline.stack_run import Job, Result, StackRun, result_of
-from holdfast.reviewer.pipeline.workers import Pool, Task
+from holdfast.reviewer.pipeline.stack_run import Job, Result, result_of
+from holdfast.reviewer.pipeline.workers import Crew, Inline, Pool, Task
 from holdfast.verifiers.outcomes import rederive, thresholds_of
 from holdfast.verifiers.registry import is_built_in
 from holdfast.verifiers.stack import Stack
 
 TASK_SAMPLES = 250
 """Samples that a worker process judges, and a transaction stores, at a time."""
-INLINE_SAMPLES = 1_000
-"""Up to so many samples are judged in this process, where the stack holds built-in verifiers alone."""
+INLINE_SAMPLES, INLINE_CORPUS = 1_000, 20_000
+"""Up to so many samples to judge and to learn from, built-in verifiers run in this process."""
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many samples are done and how many there are."""
@@ -122,29 +123,30 @@ class Verification:
         """Judge groups of samples; True where an interrupted run of an older corpus was taken up."""
         newest_id = max((group.last_id for group in judged(self.store)), default=0)
         frozen = learned_before(self.store, self.stack, self.review) if has_open_run(self.store, specs) else None
-        if frozen is None:
-            self.progress("learning from the corpus", 0, 0)
-            frozen = learn(self.store, self.stack, self.review, last_id=newest_id)
-        run = self._begin(specs)
-        job = Job(self.store.path, self.stack.parts, specs, frozen.states, frozen.audit)
         total, done = sum(group.samples for group in groups) + len(reopened), 0
-        tasks = self._tasks(groups, reopened, frozen.last_id)
-        for results in self._results(job, tasks, total):
-            self._keep(run, specs, results)
-            done += len(results)
-            self.progress("verifying", done, total)
+        with self._crew(Job(self.store.path, self.stack.parts, specs, newest_id), total) as crew:
+            if frozen is None:
+                self.progress("learning from the corpus", 0, 0)
+                frozen = learn(self.store, self.stack, self.review, last_id=newest_id, freeze=crew.freeze)
+            run = self._begin(specs)
+            crew.arm(Job(self.store.path, self.stack.parts, specs, frozen.last_id, frozen.states, frozen.audit))
+            for results in crew.results(self._tasks(groups, reopened, frozen.last_id)):
+                self._keep(run, specs, results)
+                done += len(results)
+                self.progress("verifying", done, total)
         complete_run(self.store, run, actor=self.actor)
         return frozen.last_id < newest_id
 
-    def _results(self, job: Job, tasks: Iterator[Task], total: int) -> Iterator[Sequence[Result]]:
-        """Results task by task: from this process where that is quick and safe, else from worker processes."""
-        if total <= INLINE_SAMPLES and all(is_built_in(part.ref) for part in job.parts):
-            stack_run = StackRun(job, self.store)
-            for task in tasks:
-                yield list(stack_run.judge(task.ids, task.crashes))
+    @contextmanager
+    def _crew(self, job: Job, total: int) -> Iterator[Crew]:
+        """This process where that is quick and safe, else worker processes."""
+        small = total <= INLINE_SAMPLES and job.last_id <= INLINE_CORPUS
+        if small and all(is_built_in(part.ref) for part in job.parts):
+            yield Inline(job, self.store)
             return
-        with Pool(job, max(1, min(self.workers, -(-total // TASK_SAMPLES)))) as pool:
-            yield from pool.results(tasks)
+        useful = max(-(-total // TASK_SAMPLES), sum(member.verifier.fits for member in self.stack.members), 1)
+        with Pool(job, min(self.workers, useful)) as pool:
+            yield pool
 
     def _tasks(self, groups: Sequence[Judged], reopened: Sequence[int], last_id: int) -> Iterator[Task]:
         for number, ids in enumerate(self._pages(groups, reopened, last_id)):

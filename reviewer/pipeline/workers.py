@@ -1,4 +1,4 @@
-"""Worker processes that judge samples; one that dies costs the sample it was on, not the run."""
+"""Who judges: this process, or worker processes, of which one that dies costs the sample it was on, not the run."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, Protocol
 
 from holdfast.db.errors import HoldfastError
 from holdfast.db.store import Store
@@ -27,10 +27,11 @@ _NOWHERE = -1
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Samples to judge, by row id; `crashes` names checks not to be run again and why."""
+    """Samples to judge, by row id, or a verifier to fit; `crashes` names checks not to be run again and why."""
 
     number: int
-    ids: tuple[int, ...]
+    ids: tuple[int, ...] = ()
+    fit: str | None = None
     crashes: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
     lives: int = _FEWEST_LIVES
 
@@ -40,25 +41,60 @@ class _Failure:
     message: str
 
 
+class Crew(Protocol):
+    """Whoever fits verifiers and judges samples for a job."""
+
+    def freeze(self, names: Sequence[str]) -> Mapping[str, bytes]:
+        """Fit verifiers to the corpus."""
+
+    def arm(self, job: Job) -> None:
+        """Go on with what the run has learned."""
+
+    def results(self, tasks: Iterable[Task]) -> Iterator[list[Result]]:
+        """The results of each task, in the order of the tasks, numbered from 0."""
+
+
+class Inline:
+    """This process as a crew: no start-up, but a check that ends its process ends this one."""
+
+    def __init__(self, job: Job, store: Store) -> None:
+        self._store = store
+        self.arm(job)
+
+    def arm(self, job: Job) -> None:
+        """Go on with what the run has learned."""
+        self._run = StackRun(job, self._store)
+
+    def freeze(self, names: Sequence[str]) -> Mapping[str, bytes]:
+        """Fit verifiers to the corpus, one after the other."""
+        return {name: self._run.freeze(name) for name in names}
+
+    def results(self, tasks: Iterable[Task]) -> Iterator[list[Result]]:
+        """The results of each task."""
+        for task in tasks:
+            yield list(self._run.judge(task.ids, task.crashes))
+
+
 class _Worker:
     """One process, the pipe to it, and the shared words in which it notes where it is."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self) -> None:
         context = get_context("spawn")
         self.place = context.RawArray("q", (_NOWHERE, _NOWHERE))
         self.connection, other = context.Pipe()
-        self.process: BaseProcess = context.Process(target=_serve, args=(other, self.place, job))
+        self.process: BaseProcess = context.Process(target=_serve, args=(other, self.place))
         self.task: Task | None = None
         with _interrupts_ignored():
             self.process.start()
         other.close()
 
-    def give(self, task: Task) -> None:
-        """Send a task; a process that is gone already is noticed when its answer is waited for."""
-        self.task = task
-        self.place[0] = self.place[1] = _NOWHERE
+    def tell(self, message: Job | Task) -> None:
+        """Send a job or a task; a process that is gone already is noticed when its answer is waited for."""
+        if isinstance(message, Task):
+            self.task = message
+            self.place[0] = self.place[1] = _NOWHERE
         try:
-            self.connection.send(task)
+            self.connection.send(message)
         except (BrokenPipeError, ConnectionResetError):
             return
 
@@ -75,14 +111,16 @@ class _Worker:
         task, (sample_id, position) = self.task, self.place
         assert task is not None
         self.close()
+        death = _death(self.process.exitcode)
         if sample_id != _NOWHERE:
-            how = f"the check ended its process ({_death(self.process.exitcode)})"
+            how = f"the check ended its process ({death})"
             crashes = {**task.crashes, sample_id: {**task.crashes.get(sample_id, {}), position: how}}
             return replace(task, crashes=crashes)
+        if task.fit is not None:
+            raise HoldfastError(f"verifier {task.fit} ended its process while it learned from the corpus ({death})")
         if task.lives == 1:
             raise HoldfastError(
-                f"a worker process died {_FEWEST_LIVES} times before it judged a sample "
-                f"({_death(self.process.exitcode)}); is there enough memory?"
+                f"a worker process died {_FEWEST_LIVES} times before it judged a sample ({death}): is memory short?"
             )
         return replace(task, lives=task.lives - 1)
 
@@ -95,11 +133,12 @@ class _Worker:
 
 
 class Pool:
-    """A number of worker processes for one job; a context manager."""
+    """Worker processes as a crew; a context manager."""
 
     def __init__(self, job: Job, workers: int) -> None:
         self._job = job
-        self._workers = [_Worker(job) for _ in range(workers)]
+        self._workers = [_Worker() for _ in range(workers)]
+        self.arm(job)
 
     def __enter__(self) -> Pool:
         return self
@@ -108,11 +147,25 @@ class Pool:
         for worker in self._workers:
             worker.close()
 
+    def arm(self, job: Job) -> None:
+        """Go on with what the run has learned."""
+        self._job = job
+        for worker in self._workers:
+            worker.tell(job)
+
+    def freeze(self, names: Sequence[str]) -> Mapping[str, bytes]:
+        """Fit verifiers to the corpus, several at a time."""
+        tasks = (Task(number, fit=name) for number, name in enumerate(names))
+        return {name: state for name, (state,) in zip(names, self._in_order(tasks), strict=True)}
+
     def results(self, tasks: Iterable[Task]) -> Iterator[list[Result]]:
         """The results of each task, in the order of the tasks, numbered from 0."""
+        return self._in_order(tasks)
+
+    def _in_order(self, tasks: Iterable[Task]) -> Iterator[Any]:
         waiting = iter(tasks)
         again: deque[Task] = deque()
-        done: dict[int, list[Result]] = {}
+        done: dict[int, Any] = {}
         given = returned = 0
         while True:
             for worker in self._workers:
@@ -122,16 +175,16 @@ class Pool:
                 task = again.popleft() if again else next(waiting, None) if early else None
                 if task is not None:
                     given = max(given, task.number + 1)
-                    worker.give(task)
+                    worker.tell(task)
             while returned in done:
                 yield done.pop(returned)
                 returned += 1
             if returned == given and not any(worker.task for worker in self._workers):
                 return
-            for number, results in self._answers(again):
-                done[number] = results
+            for number, answer in self._answers(again):
+                done[number] = answer
 
-    def _answers(self, again: deque[Task]) -> Iterator[tuple[int, list[Result]]]:
+    def _answers(self, again: deque[Task]) -> Iterator[tuple[int, Any]]:
         """Wait for answers; the tasks of processes that died go back into `again`, to new processes."""
         busy = [worker for worker in self._workers if worker.task is not None]
         ready = set(wait([one for worker in busy for one in (worker.connection, worker.process.sentinel)]))
@@ -143,14 +196,15 @@ class Pool:
                 raise HoldfastError(answer.message)
             if answer is None:
                 again.append(worker.bury())
-                self._workers[self._workers.index(worker)] = _Worker(self._job)
+                self._workers[self._workers.index(worker)] = successor = _Worker()
+                successor.tell(self._job)
             elif worker.task is not None:
                 number, worker.task = worker.task.number, None
                 yield number, answer
 
 
-def _serve(connection: Connection, place: Any, job: Job) -> None:
-    """A worker process: judge task after task until the other end closes."""
+def _serve(connection: Connection, place: Any) -> None:
+    """A worker process: take a job, then task after task, until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What a check prints must not end up in the data on stdout.
     os.dup2(2, 1)
@@ -159,22 +213,24 @@ def _serve(connection: Connection, place: Any, job: Job) -> None:
         place[0], place[1] = sample_id, position
 
     try:
+        job = connection.recv()
         with Store.open(job.store_path) as store:
             stack_run = StackRun(job, store)
             while True:
-                task: Task = connection.recv()
-                results = list(stack_run.judge(task.ids, task.crashes, entering))
-                place[0] = _NOWHERE
-                connection.send(results)
+                message: Job | Task = connection.recv()
+                if isinstance(message, Job):
+                    stack_run = StackRun(message, store)
+                elif message.fit is not None:
+                    connection.send([stack_run.freeze(message.fit)])
+                else:
+                    results = list(stack_run.judge(message.ids, message.crashes, entering))
+                    place[0] = _NOWHERE
+                    connection.send(results)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     except Exception as error:
-        text = (
-            str(error)
-            if isinstance(error, HoldfastError)
-            else f"a worker process broke: {type(error).__name__}: {error}"
-        )
-        connection.send(_Failure(text))
+        known = isinstance(error, HoldfastError)
+        connection.send(_Failure(str(error) if known else f"a worker process broke: {type(error).__name__}: {error}"))
 
 
 @contextmanager
