@@ -139,7 +139,10 @@ def _record(number: int, record: dict[str, Any] | str) -> Raw:
 
 def row_text(record: dict[str, Any]) -> bytes:
     """A table's row as the quarantine shows it."""
-    return orjson.dumps(record, default=repr, option=orjson.OPT_NON_STR_KEYS)
+    try:
+        return orjson.dumps(record, default=repr, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # nested too deeply
+        return repr(record).encode()
 
 
 def _one_line(error: Exception) -> str:

@@ -230,6 +230,24 @@ def test_standard_input_is_read_once_its_format_is_known(store: Store) -> None:
         run(store, "-", "-", stdin=io.BytesIO(b""))
 
 
+def test_a_folder_of_parquet_files_is_ingested_but_for_what_is_no_text(store: Store, tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    table = arrow.table({"question": ["Q1", "Q2"], "answer": ["A1", None], "image": [b"\xff", None]})
+    (tmp_path / "set" / "data").mkdir(parents=True)
+    (tmp_path / "set" / "README.md").write_text("# A set")
+    parquet.write_table(table, tmp_path / "set" / "data" / "train-0.parquet")
+    assert counts(run(store, tmp_path / "set")) == (2, 0, 0, 2)
+    binary, missing = set_aside(store)
+    assert (binary.line, missing.line) == (1, 2)
+    assert "binary data" in binary.reason
+    assert "no response" in missing.reason
+    assert json.loads(missing.raw) == {"question": "Q2", "answer": None, "image": None}
+    options = ReadOptions(drops=("image",), defaults=SYNTHETIC.defaults)
+    assert counts(run(store, tmp_path / "set", options=options)) == (2, 1, 0, 1)
+
+
 @pytest.mark.parametrize(("name", "content"), [("a.jsonl", b""), ("a.json", b"[]"), ("a.csv", b"prompt,response\n")])
 def test_an_empty_file_is_a_row_of_the_quarantine(store: Store, tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
