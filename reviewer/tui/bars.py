@@ -102,7 +102,7 @@ def keys(
         targets[number] = key.id
         dim = refused(key.id) or (typing and len(_command(key, typing)) == 1)
         builder.add(names[key.id], "dim" if dim else "key", number=number)
-        builder.add(f" {key.footer}", *(("dim",) if dim else ()), number=number).add("  ")
+        builder.add(f" {key.footer}", "dim" if dim else "plain", number=number).add("  ")
     return builder.build(), targets
 
 

@@ -19,7 +19,7 @@ StyleOf = Callable[[tuple[str, ...], frozenset[int]], Style]
 """The style of a run from its kinds and the numbers of its findings."""
 
 KINDS = (
-    *("heading", "dim", "strong", "key", "good", "tab"),
+    *("plain", "heading", "dim", "strong", "key", "good", "tab"),
     *("info-sign", "warn-sign", "block-sign"),
     *("replaced", "added", "removed", "info", "warn", "block"),
     *("current", "marker"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from holdfast.db.models import Message
@@ -41,6 +42,12 @@ def draft_of(item: ClaimedItem, turns: Turns, now: datetime) -> Draft | None:
 def edit_draft(item: ClaimedItem) -> Draft | None:
     """The kept edit of the item, if any."""
     return next((draft for draft in item.drafts if draft.kind == "edit"), None)
+
+
+def with_edit(item: ClaimedItem, draft: Draft | None) -> ClaimedItem:
+    """The item with another kept edit, or none."""
+    rest = tuple(one for one in item.drafts if one.kind != "edit")
+    return replace(item, drafts=rest if draft is None else (draft, *rest))
 
 
 def drafted(item: ClaimedItem) -> Turns:

@@ -59,6 +59,13 @@ class NotSaved(Message):
 
 
 @dataclass
+class NotKept(Message):
+    """A draft could not be saved just now."""
+
+    error: HoldfastError
+
+
+@dataclass
 class TakenBack(Message):
     """An undo was done; None if there was nothing to undo."""
 
@@ -79,6 +86,10 @@ class StepFailed(Message):
 
     verb: str
     error: HoldfastError
+
+
+class Drained(Message):
+    """Nothing is on its way to the store any more."""
 
 
 @dataclass

@@ -49,18 +49,19 @@ def prompt_title(item: ClaimedItem) -> Doc:
 
 
 def response_title(item: ClaimedItem, view: str, note: str = "") -> Doc:
-    """The provenance line."""
-    builder = Builder().add("RESPONSE ", "strong").add(f"{_ORIGINS[item.provenance]} {item.provenance}")
+    """The provenance line, after what is special about the view of the moment."""
+    builder = Builder().add("RESPONSE ", "strong")
+    if view != "plain":
+        builder.add(f"{view.upper()} ", "key")
+    if note:
+        builder.add("✎ note ", "key")
+    builder.add(f"{_ORIGINS[item.provenance]} {item.provenance}")
     generation = None if item.generation is None else f"gen {item.generation}"
     for part in (item.model, generation, f"{item.tokens} tok", item.uid[:4]):
         if part:
             builder.add(" · ", "dim").add(part)
     if item.edit_share:
         builder.add(f" · edited {percent(item.edit_share)}")
-    if view != "plain":
-        builder.add(" · ", "dim").add(view.upper(), "strong")
-    if note:
-        builder.add(" · ", "dim").add("✎ note", "strong")
     return builder.build()
 
 

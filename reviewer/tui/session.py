@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from holdfast.reviewer.pipeline.desk import ClaimedItem
-from holdfast.reviewer.tui.drafts import Turns, draft_of
+from holdfast.reviewer.pipeline.desk import ClaimedItem, Draft
+from holdfast.reviewer.tui.drafts import with_edit
 
 
 @dataclass
@@ -23,13 +23,6 @@ class Session:
     """Notes under way, by uid: offered again, but not stored with a decision until they are finished."""
     late: set[str] = field(default_factory=set)
     """Tokens of shown samples whose lease is lost: a decision becomes a second opinion."""
-    steps: int = 0
-    """Undos and redos on their way."""
-
-    @property
-    def busy(self) -> bool:
-        """Whether anything is on its way to the store."""
-        return bool(self.writing or self.steps)
 
     def held(self) -> frozenset[str]:
         """The uids of everything held, so that none is claimed twice."""
@@ -100,13 +93,10 @@ class Session:
             return True
         return False
 
-    def keep_edit(self, turns: Turns, now: datetime) -> None:
-        """The current sample's edit was left unfinished: it is offered again."""
-        item = self.current
-        if item is not None:
-            draft = draft_of(item, turns, now)
-            rest = tuple(one for one in item.drafts if one.kind != "edit")
-            self.current = replace(item, drafts=rest if draft is None else (draft, *rest))
+    def keep_edit(self, uid: str, draft: Draft | None) -> None:
+        """The sample's edit was left unfinished: it is offered again."""
+        if self.current is not None and self.current.uid == uid:
+            self.current = with_edit(self.current, draft)
 
     def let_go(self) -> frozenset[str]:
         """Drop the current sample and those ahead, keeping what is being written; the tokens to release."""

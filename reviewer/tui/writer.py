@@ -12,8 +12,18 @@ from typing import TypeVar
 from textual.message import Message
 
 from holdfast.db.errors import HoldfastError, StoreBusy
-from holdfast.reviewer.pipeline.desk import Answer, ClaimedItem, Desk
-from holdfast.reviewer.tui.messages import MadeAgain, NotSaved, Saved, StepFailed, TakenBack, Waiting, WaitOver
+from holdfast.reviewer.pipeline.desk import Answer, ClaimedItem, Desk, Draft, DraftKind
+from holdfast.reviewer.tui.messages import (
+    Drained,
+    MadeAgain,
+    NotKept,
+    NotSaved,
+    Saved,
+    StepFailed,
+    TakenBack,
+    Waiting,
+    WaitOver,
+)
 from holdfast.reviewer.tui.sheets import Sheet
 
 T = TypeVar("T")
@@ -29,10 +39,20 @@ class Decide:
 
 
 @dataclass(frozen=True)
+class Keep:
+    """Save a draft, or forget it; before any answer for the sample that comes after."""
+
+    item: ClaimedItem
+    kind: DraftKind
+    draft: Draft | None
+
+
+@dataclass(frozen=True)
 class Step:
-    """Undo or redo, after every answer before it."""
+    """Undo or redo, after every answer before it; dropped if the one it was meant for, by token, fails."""
 
     verb: str
+    behind: str | None = None
 
 
 class Patience:
@@ -74,43 +94,63 @@ class Writer:
         self._patience = patience
         self._sheet_of = sheet_of
         self._lock = threading.Lock()
-        self._work: deque[Decide | Step] = deque()
+        self._work: deque[Decide | Keep | Step] = deque()
         self._draining = False
+        self._failed: set[str] = set()
 
-    def put(self, work: Decide | Step) -> bool:
+    def put(self, work: Decide | Keep | Step) -> bool:
         """Queue work; True if a drain has to be started for it."""
         with self._lock:
             self._work.append(work)
             starts, self._draining = not self._draining, True
         return starts
 
+    @property
+    def working(self) -> bool:
+        """Whether work is queued or under way."""
+        return self._draining
+
     def drain(self) -> None:
-        """Do the work until none is left. An undo right after an answer that failed is dropped with it."""
-        failed = False
+        """Do the work until none is left."""
+        self._work_off()
+        self._post(Drained())
+
+    def _work_off(self) -> None:
         while (work := self._next()) is not None:
-            if isinstance(work, Decide):
-                failed = not self._decide(work)
-            elif not failed:
+            if isinstance(work, Keep):
+                self._keep(work)
+            elif isinstance(work, Decide):
+                self._decide(work)
+            elif work.behind is None or work.behind not in self._failed:
                 self._step(work.verb)
             else:
-                failed = False
                 self._post(StepFailed(work.verb, HoldfastError("the answer before it was not stored")))
 
-    def _next(self) -> Decide | Step | None:
+    def _next(self) -> Decide | Keep | Step | None:
         with self._lock:
             if self._work:
                 return self._work.popleft()
             self._draining = False
             return None
 
-    def _decide(self, work: Decide) -> bool:
+    def _decide(self, work: Decide) -> None:
+        self._failed.discard(work.item.token)
         try:
             receipt = self._patience.call("an answer", partial(self._desk.decide, work.item, work.answer))
         except HoldfastError as error:
+            self._failed.add(work.item.token)
             self._post(NotSaved(work.item, work.answer, error))
-            return False
-        self._post(Saved(work.item, receipt))
-        return True
+        else:
+            self._post(Saved(work.item, receipt))
+
+    def _keep(self, work: Keep) -> None:
+        try:
+            if work.draft is None:
+                self._patience.call("a draft", partial(self._desk.drop_draft, work.item, work.kind))
+            else:
+                self._patience.call("a draft", partial(self._desk.save_draft, work.item, work.draft))
+        except HoldfastError as error:
+            self._post(NotKept(error))
 
     def _step(self, verb: str) -> None:
         try:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import ClassVar
 
@@ -17,9 +15,9 @@ from textual.message import Message as TextualMessage
 from textual.widgets import TextArea
 
 from holdfast.db.errors import HoldfastError
-from holdfast.reviewer.pipeline.desk import ClaimedItem, Desk, EditPreview
+from holdfast.reviewer.pipeline.desk import ClaimedItem, EditPreview
 from holdfast.reviewer.tui import bars
-from holdfast.reviewer.tui.bindings import KEYS, Key, keys_of
+from holdfast.reviewer.tui.bindings import KEYS, keys_of
 from holdfast.reviewer.tui.diffs import add_word_diff
 from holdfast.reviewer.tui.docs import Builder, Doc
 from holdfast.reviewer.tui.drafts import Turns, changed_turns, draft_of, turns_of, with_text
@@ -27,7 +25,7 @@ from holdfast.reviewer.tui.panels import findings_list, name_of, percent
 from holdfast.reviewer.tui.screens.dialogs import ConfirmScreen
 from holdfast.reviewer.tui.screens.overriding import ask_override
 from holdfast.reviewer.tui.screens.pressing import PressScreen, textual_bindings
-from holdfast.reviewer.tui.settings import Settings
+from holdfast.reviewer.tui.screens.seat import SeatScreen
 from holdfast.reviewer.tui.sheets import in_order, turn_doc
 from holdfast.reviewer.tui.widgets.bar import Bar, KeyBar
 from holdfast.reviewer.tui.widgets.exact_text_area import ExactTextArea
@@ -67,20 +65,10 @@ class EditScreen(PressScreen[Edited], inherit_bindings=False):
         page: Doc
         error: HoldfastError | None = None
 
-    def __init__(
-        self,
-        desk: Desk,
-        settings: Settings,
-        keys: tuple[Key, ...],
-        now: Callable[[], datetime],
-        item: ClaimedItem,
-        turns: Turns,
-    ) -> None:
+    def __init__(self, seat: SeatScreen, item: ClaimedItem, turns: Turns) -> None:
         super().__init__()
-        self._desk = desk
-        self._settings = settings
-        self._keys = keys_of("edit", keys)
-        self._now = now
+        self._seat = seat
+        self._keys = keys_of("edit", seat.keys)
         self._item = item
         self._turns = turns
         self._turn = item.response_turn
@@ -102,7 +90,7 @@ class EditScreen(PressScreen[Edited], inherit_bindings=False):
     def on_mount(self) -> None:
         """Start the clocks."""
         self._show_turn()
-        self.set_interval(self._settings.draft_seconds, self._keep_draft)
+        self.set_interval(self._seat.settings.draft_seconds, self._keep_draft)
         self._look()
 
     def _show_turn(self) -> None:
@@ -139,7 +127,7 @@ class EditScreen(PressScreen[Edited], inherit_bindings=False):
 
     def _check(self, turns: Turns) -> None:
         try:
-            preview = self._desk.preview_edit(self._item, turns)
+            preview = self._seat.desk.preview_edit(self._item, turns)
         except HoldfastError as error:
             self.post_message(self.Previewed(turns, None, Doc(), error))
         else:
@@ -220,25 +208,11 @@ class EditScreen(PressScreen[Edited], inherit_bindings=False):
     def _keep_draft(self) -> None:
         if self._turns is not self._drafted:
             self._drafted = self._turns
-            self.run_worker(
-                partial(keep_draft, self._desk, self._item, self._turns, self._now()), thread=True, group="draft"
-            )
+            self._seat.keep(self._item, "edit", draft_of(self._item, self._turns, self._seat.now()))
 
     def say(self, text: str, tone: bars.Tone = "info") -> None:
         """Write the message line."""
         self.message_bar.show(bars.message(text, tone))
-
-
-def keep_draft(desk: Desk, item: ClaimedItem, turns: Turns, now: datetime) -> None:
-    """Save an edit as a draft, or forget the draft if nothing is changed; a failure waits for the next time."""
-    draft = draft_of(item, turns, now)
-    try:
-        if draft is None:
-            desk.drop_draft(item, "edit")
-        else:
-            desk.save_draft(item, draft)
-    except HoldfastError:
-        return
 
 
 def outcome_title(preview: EditPreview) -> Doc:

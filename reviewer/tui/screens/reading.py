@@ -30,7 +30,7 @@ class ReadingScreen(PressScreen[None], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = textual_bindings(keys_of("triage", KEYS))
     AUTO_FOCUS = "#response"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (96, "-wide"), (140, "-very-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (18, "-short"), (28, "-tall")]  # noqa: RUF012
 
     status_bar = query_one("#status", Bar)
     banner = query_one("#banner", Bar)

@@ -9,18 +9,20 @@ from time import monotonic
 from textual import on
 
 from holdfast.db.errors import HoldfastError, StoreReadOnly
-from holdfast.reviewer.pipeline.desk import Answer
+from holdfast.reviewer.pipeline.desk import Answer, ClaimedItem, Draft, DraftKind
 from holdfast.reviewer.tui import bars, messages, notices
-from holdfast.reviewer.tui.drafts import draft_of
+from holdfast.reviewer.tui.drafts import draft_of, with_edit
 from holdfast.reviewer.tui.panels import name_of
 from holdfast.reviewer.tui.screens.claiming import ClaimingScreen
-from holdfast.reviewer.tui.writer import Decide, Step, Writer
+from holdfast.reviewer.tui.writer import Decide, Keep, Step, Writer
 
 _TICK_SECONDS = 5.0
 
 
 class SeatScreen(ClaimingScreen):
     """Writes answers in order, keeps leases alive while somebody is there, and closes the desk."""
+
+    _unwritten = 0
 
     def on_mount(self) -> None:
         """Take the first sample and start the clocks."""
@@ -45,14 +47,29 @@ class SeatScreen(ClaimingScreen):
         self.say(f"{bars.DONE[answer.choice]} {name_of(item)}", "good")
         self.count(-1)
         self.next_sample()
-        self.call_after_refresh(self._write, Decide(item, answer))
+        self._write_after_paint(Decide(item, answer))
 
     def step(self, verb: str) -> None:
         """Undo or redo, after the answers that are on their way."""
-        self.session.steps += 1
-        self.call_after_refresh(self._write, Step(verb))
+        self._write_after_paint(Step(verb, behind=next(reversed(self.session.writing), None)))
 
-    def _write(self, work: Decide | Step) -> None:
+    def keep(self, item: ClaimedItem, kind: DraftKind, draft: Draft | None) -> None:
+        """Save or forget a draft, in order with the answers."""
+        self._write(Keep(item, kind, draft))
+
+    @on(messages.NotKept)
+    def _on_not_kept(self, message: messages.NotKept) -> None:
+        self.say(f"the draft could not be saved just now: {message.error}", "warn")
+
+    def _write_after_paint(self, work: Decide | Step) -> None:
+        self._unwritten += 1
+        self.call_after_refresh(self._write_now, work)
+
+    def _write_now(self, work: Decide | Step) -> None:
+        self._unwritten -= 1
+        self._write(work)
+
+    def _write(self, work: Decide | Keep | Step) -> None:
         if self.writer.put(work):
             self.run_worker(self.writer.drain, thread=True, group="write")
         self.refill()
@@ -64,16 +81,14 @@ class SeatScreen(ClaimingScreen):
         if receipt.late or receipt.second_opinion:
             why = "its lease had run out" if receipt.late else "another decision stands"
             self.say(f"{name_of(message.item)} is kept as a second opinion: {why}", "warn")
-        self._leave_when_done()
 
     @on(messages.NotSaved)
     def _on_not_saved(self, message: messages.NotSaved) -> None:
         item, answer = message.item, message.answer
         if answer.note:
             self.session.notes[item.uid] = answer.note
-        draft = None if answer.messages is None else draft_of(item, answer.messages, self.now())
-        if draft is not None:
-            item = replace(item, drafts=(draft, *(one for one in item.drafts if one.kind != "edit")))
+        if answer.messages is not None:
+            item = with_edit(item, draft_of(item, answer.messages, self.now()))
         self.read_only = isinstance(message.error, StoreReadOnly)
         self.closing = False
         self.count(1)
@@ -84,7 +99,6 @@ class SeatScreen(ClaimingScreen):
 
     @on(messages.TakenBack)
     def _on_taken_back(self, message: messages.TakenBack) -> None:
-        self._step_done()
         undone = message.undone
         if undone is None:
             self.say("there is nothing to take back", "info")
@@ -99,7 +113,6 @@ class SeatScreen(ClaimingScreen):
 
     @on(messages.MadeAgain)
     def _on_made_again(self, message: messages.MadeAgain) -> None:
-        self._step_done()
         redone = message.redone
         if redone is None:
             self.say("there is nothing to make again", "info")
@@ -112,12 +125,7 @@ class SeatScreen(ClaimingScreen):
 
     @on(messages.StepFailed)
     def _on_step_failed(self, message: messages.StepFailed) -> None:
-        self._step_done()
         self.say(f"{message.verb} was not possible: {message.error}", "warn")
-
-    def _step_done(self) -> None:
-        self.session.steps -= 1
-        self._leave_when_done()
 
     @on(messages.Waiting)
     def _on_waiting(self, message: messages.Waiting) -> None:
@@ -150,6 +158,7 @@ class SeatScreen(ClaimingScreen):
 
     @on(messages.LeasesRenewed)
     def _on_leases_renewed(self, message: messages.LeasesRenewed) -> None:
+        self.read_only = False
         if self.session.renewed(message.leases, message.asked) and self.session.current is not None:
             self.set_banner("lease", self.lease_banner(self.session.current))
         self.refill()
@@ -183,14 +192,22 @@ class SeatScreen(ClaimingScreen):
     def leave(self) -> None:
         """Close the desk once every answer is written."""
         self.closing = True
-        if self.session.busy:
+        if self._busy:
             self.show_notice(notices.closing(len(self.session.writing)), notices.title("CLOSING"))
             self.show_status()
         self._leave_when_done()
 
     def _leave_when_done(self) -> None:
-        if self.closing and not self.session.busy:
+        if self.closing and not self._busy:
             self.leave_now()
+
+    @on(messages.Drained)
+    def _on_drained(self) -> None:
+        self._leave_when_done()
+
+    @property
+    def _busy(self) -> bool:
+        return self._unwritten > 0 or self.writer.working
 
     def leave_now(self) -> None:
         """Close the desk without waiting for answers that the store does not take."""

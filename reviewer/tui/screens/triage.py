@@ -6,13 +6,14 @@ from collections.abc import Callable
 from functools import partial
 
 from textual import on
+from textual.timer import Timer
 
 from holdfast.db.errors import HoldfastError
 from holdfast.db.models import REASONS, Choice
 from holdfast.reviewer.pipeline.desk import Answer, ClaimedItem, Draft, Reason
 from holdfast.reviewer.tui import messages
 from holdfast.reviewer.tui.docs import Doc
-from holdfast.reviewer.tui.drafts import Turns, drafted
+from holdfast.reviewer.tui.drafts import Turns, draft_of, drafted
 from holdfast.reviewer.tui.guards import why_not
 from holdfast.reviewer.tui.pages import decisions_page, history_page, why_page
 from holdfast.reviewer.tui.panels import name_of
@@ -28,6 +29,7 @@ class TriageScreen(SeatScreen):
     """Decides about the sample on screen, and opens what asks for more than a key."""
 
     reasons: tuple[Reason, ...] = tuple(Reason(code, code) for code in REASONS)
+    _note_timer: Timer | None = None
 
     def on_mount(self) -> None:
         """Ask for the project's reasons."""
@@ -107,7 +109,7 @@ class TriageScreen(SeatScreen):
 
     def open_editor(self, item: ClaimedItem, turns: Turns) -> None:
         """Edit the sample beside its original, beginning with these turns."""
-        from holdfast.reviewer.tui.screens.edit import Edited, EditScreen, keep_draft
+        from holdfast.reviewer.tui.screens.edit import Edited, EditScreen
 
         def edited(result: Edited | None) -> None:
             if result is None:
@@ -116,12 +118,11 @@ class TriageScreen(SeatScreen):
                 answer = Answer(Choice.EDIT, messages=result.turns, override=result.override)
                 self._then(item, lambda _: answer)("")
                 return
-            now = self.now()
-            if self.session.current is not None and self.session.current.uid == item.uid:
-                self.session.keep_edit(result.turns, now)
-            self.run_worker(partial(keep_draft, self.desk, item, result.turns, now), thread=True, group="draft")
+            draft = draft_of(item, result.turns, self.now())
+            self.session.keep_edit(item.uid, draft)
+            self.keep(item, "edit", draft)
 
-        self.app.push_screen(EditScreen(self.desk, self.settings, self.keys, self.now, item, turns), edited)
+        self.app.push_screen(EditScreen(self, item, turns), edited)
 
     def do_note(self) -> None:
         """Write the note that goes with the decision; what is typed is kept as a draft all the while."""
@@ -130,10 +131,9 @@ class TriageScreen(SeatScreen):
         text = self.session.unfinished.get(uid) or self.session.notes.get(uid, "")
 
         def typed(text: str) -> None:
-            waiting = uid in self.session.unfinished
             self.session.unfinished[uid] = text
-            if not waiting:
-                self.set_timer(self.settings.draft_seconds, partial(self._keep_note, item))
+            if self._note_timer is None:
+                self._note_timer = self.set_timer(self.settings.draft_seconds, partial(self._keep_note, item))
 
         def done(text: str | None) -> None:
             if text is None:
@@ -141,6 +141,7 @@ class TriageScreen(SeatScreen):
             self.session.unfinished.pop(uid, None)
             self.session.notes[uid] = text
             self.show_titles()
+            self._keep_note(item)
 
         title = f"Note on {name_of(item)}"
         self.app.push_screen(
@@ -148,15 +149,13 @@ class TriageScreen(SeatScreen):
         )
 
     def _keep_note(self, item: ClaimedItem) -> None:
-        text = self.session.unfinished.get(item.uid, self.session.notes.get(item.uid, ""))
-        draft = Draft("note", text, self.now())
-        self.run_worker(partial(self._save_note, item, draft), thread=True, group="draft")
-
-    def _save_note(self, item: ClaimedItem, draft: Draft) -> None:
-        try:
-            self.desk.save_draft(item, draft)
-        except HoldfastError as error:
-            self.log(f"draft: {error}")
+        if self._note_timer is not None:
+            self._note_timer.stop()
+            self._note_timer = None
+        current = self.session.current
+        if current is not None and current.uid == item.uid:
+            text = self.session.unfinished.get(item.uid, self.session.notes.get(item.uid, ""))
+            self.keep(item, "note", Draft("note", text, self.now()) if text else None)
 
     def do_view(self) -> None:
         """Show the texts the next way; what Markdown takes long to lay out is made in a worker."""

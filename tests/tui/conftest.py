@@ -1,0 +1,85 @@
+"""A review desk without a store, driven by a pilot."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fake_desk import START, FakeDesk
+from textual.message import Message
+from textual.pilot import Pilot
+from textual.worker import WorkerCancelled
+
+from holdfast.reviewer.tui.app import HoldfastApp
+from holdfast.reviewer.tui.screens.triage import TriageScreen
+from holdfast.reviewer.tui.settings import Settings
+from holdfast.reviewer.tui.widgets.painted import Painted
+
+QUICK = Settings(settle_ms=0, retry_seconds=0.0, draft_seconds=0.02)
+ROUNDS = 4
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Wait until nothing is under way: workers, what they report, and what that starts."""
+    for _ in range(ROUNDS):
+        try:
+            await pilot.app.workers.wait_for_complete()
+        except WorkerCancelled:
+            continue
+        await pilot.pause()
+
+
+class Driver:
+    """A reviewer at the desk."""
+
+    def __init__(self, app: HoldfastApp, pilot: Pilot[None], desk: FakeDesk, messages: list[Message]) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.desk = desk
+        self.messages = messages
+
+    @property
+    def screen(self) -> TriageScreen:
+        """The triage screen, whatever is open over it."""
+        return self.app.triage
+
+    async def press(self, *keys: str) -> None:
+        """Press keys one after the other, each when the one before has had its effect."""
+        for key in keys:
+            await self.pilot.press(key)
+            await settle(self.pilot)
+
+    async def settle(self) -> None:
+        """Wait until nothing is under way."""
+        await settle(self.pilot)
+
+    def text(self, selector: str) -> str:
+        """What a widget of the screen on top shows, line by line."""
+        widget = self.app.screen.query_one(selector, Painted)
+        return "\n".join(strip.text.rstrip() for strip in widget.render_lines(widget.size.region))
+
+    def shown(self) -> str:
+        """Everything on the terminal, line by line."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text.rstrip() for strip in strips)
+
+
+Review = Callable[..., AbstractAsyncContextManager[Driver]]
+
+
+@pytest.fixture
+def review() -> Review:
+    """Open the desk: `async with review(FakeDesk(…)) as at:`."""
+
+    @asynccontextmanager
+    async def opened(desk: FakeDesk, *, size: tuple[int, int] = (100, 30), **settings: Any) -> AsyncIterator[Driver]:
+        messages: list[Message] = []
+        app = HoldfastApp(desk, replace(QUICK, **settings), now=lambda: START)
+        async with app.run_test(size=size, message_hook=messages.append) as pilot:
+            await settle(pilot)
+            yield Driver(app, pilot, desk, messages)
+
+    return opened
