@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from itertools import islice
 from typing import Any
 
@@ -38,9 +39,11 @@ def queue(
     from holdfast.reviewer.pipeline.queue import is_lead, items
 
     project = caller.project()
-    with project.store() as store:
+    with (
+        project.store() as store,
+        closing(items(store, project.config, user=caller.user, batch=batch, where=where, unflagged=unflagged)) as found,
+    ):
         lead = is_lead(store, caller.user)
-        found = items(store, project.config, user=caller.user, batch=batch, where=where, unflagged=unflagged)
         most = limit or (None if as_json or as_jsonl else SHOWN)
         documents = (queue_item(store, stored, row, lead=lead) for row, stored in islice(found, most))
         if as_jsonl:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import chain, islice
 
-from holdfast.db import queue
+from holdfast.db import filters, queue
+from holdfast.db.filters import Condition
 from holdfast.db.models import Role, Status
 from holdfast.db.queue import Claim, QueueRow
 from holdfast.db.samples import Stored, each, load_many
 from holdfast.db.states import UNRANKED
 from holdfast.db.store import Store
 from holdfast.db.users import role_of
-from holdfast.db.verdicts import current
 from holdfast.reviewer.config import Config
-from holdfast.reviewer.policy.filters import Candidate, parse
+from holdfast.reviewer.policy.filters import parse
 
 Item = tuple[QueueRow, Stored]
 
@@ -31,16 +30,26 @@ def is_lead(store: Store, user: str) -> bool:
 def items(
     store: Store, config: Config, *, user: str, batch: str | None = None, where: str = "", unflagged: bool = False
 ) -> Generator[Item, None, None]:
-    """The queue in order with its samples; `unflagged` adds the undecided samples that nothing flagged, after it."""
+    """The queue in order with its samples; `unflagged` adds the undecided samples that nothing flagged, after it.
+
+    To be closed before the store is.
+    """
     lead = is_lead(store, user)
+    conditions = conditions_of(config, where)
     rows: Iterable[QueueRow] = queue.listing(store, batch=batch, lead=lead)
-    found = _with_samples(store, rows)
+    if conditions:
+        wanted = set(filters.waiting(store, conditions, batch=batch, lead=lead))
+        rows = (row for row in rows if row.sample_id in wanted)
+    yield from _with_samples(store, rows)
     if unflagged:
-        found = chain(found, _unflagged(store, batch, after=queue.waiting(store, batch=batch, lead=lead)))
-    keep = _filter(store, config, where) if where.strip() else None
-    for row, stored in found:
-        if keep is None or keep(stored):
-            yield row, stored
+        yield from _unflagged(store, conditions, batch, after=queue.waiting(store, batch=batch, lead=lead))
+
+
+def waiting(store: Store, config: Config, *, user: str, where: str = "") -> int:
+    """How many items wait for the user."""
+    lead = is_lead(store, user)
+    conditions = conditions_of(config, where)
+    return len(filters.waiting(store, conditions, lead=lead)) if conditions else queue.waiting(store, lead=lead)
 
 
 def claim(
@@ -48,33 +57,29 @@ def claim(
 ) -> Claim | None:
     """Lease the next item that is due to the user; None when nothing is, or nothing that the filter lets through."""
     lease, lead = config.review.lease_seconds, is_lead(store, user)
-    if not where.strip():
+    conditions = conditions_of(config, where)
+    if not conditions:
         return queue.claim(store, reviewer=user, lease_seconds=lease, batch=batch, lead=lead, session=session)
-    tried: set[int] = set()
-    while among := _first_open(store, config, user, batch, where, tried):
+    # Mostly one of the first is free; all are asked for only where the user has skipped those.
+    for limit in (_CANDIDATES, None):
+        among = filters.waiting(store, conditions, batch=batch, lead=lead, free=True, limit=limit)
+        if not among:
+            return None
         taken = queue.claim(
             store, reviewer=user, lease_seconds=lease, batch=batch, lead=lead, session=session, among=among
         )
         if taken is not None:
             return taken
-        tried.update(among)
     return None
 
 
-def _first_open(store: Store, config: Config, user: str, batch: str | None, where: str, tried: set[int]) -> list[int]:
-    """Row ids of the first items that the filter lets through and nobody holds."""
-    # The listing is read to its end or dropped here: a read that stays open would bar this connection from writing.
-    with closing(items(store, config, user=user, batch=batch, where=where)) as found:
-        free = (stored.id for row, stored in found if row.reviewer is None and stored.id not in tried)
-        return list(islice(free, _CANDIDATES))
-
-
-def _filter(store: Store, config: Config, where: str) -> Callable[[Stored], bool]:
+def conditions_of(config: Config, where: str) -> Sequence[Condition]:
+    """What a filter asks for; UsageError where it is not understood."""
+    if not where.strip():
+        return ()
     from holdfast.verifiers.registry import names, split_ref
 
-    known = {*names(), *(split_ref(ref)[1] for ref in config.verifiers.files)}
-    test = parse(where, known)
-    return lambda stored: test(Candidate(stored, lambda: current(store, stored.id)))
+    return parse(where, {*names(), *(split_ref(ref)[1] for ref in config.verifiers.files)})
 
 
 def _with_samples(store: Store, rows: Iterable[QueueRow]) -> Iterator[Item]:
@@ -83,12 +88,12 @@ def _with_samples(store: Store, rows: Iterable[QueueRow]) -> Iterator[Item]:
         yield from zip(page, load_many(store, (row.sample_id for row in page)), strict=True)
 
 
-def _unflagged(store: Store, batch: str | None, *, after: int) -> Iterator[Item]:
+def _unflagged(store: Store, conditions: Sequence[Condition], batch: str | None, *, after: int) -> Iterator[Item]:
     """Undecided samples that nothing flagged, by uid, so that no batch comes first; audit items are in the queue."""
-    position = after
-    for status in (Status.PASSED, Status.PENDING):
-        found = (stored for stored in each(store, status=status, batch=batch) if not stored.audit)
-        ranked = sorted((stored.uid, stored.id) for stored in found)
-        rows = [QueueRow(sample_id, position + place, UNRANKED, None) for place, (_, sample_id) in enumerate(ranked, 1)]
-        yield from _with_samples(store, rows)
-        position += len(rows)
+    found = chain.from_iterable(each(store, status=status, batch=batch) for status in (Status.PASSED, Status.PENDING))
+    ranked = sorted((stored.status, stored.uid, stored.id) for stored in found if not stored.audit)
+    rows = [QueueRow(sample_id, after + place, UNRANKED, None) for place, (_, _, sample_id) in enumerate(ranked, 1)]
+    if conditions:
+        wanted = filters.meeting(store, conditions, [row.sample_id for row in rows])
+        rows = [row for row in rows if row.sample_id in wanted]
+    yield from _with_samples(store, rows)

@@ -160,10 +160,7 @@ class ReviewDesk:
     def progress(self, *, where: str = "") -> Progress:
         """Where the queue and I stand."""
         lead = work.is_lead(self._store, self._reviewer)
-        if where.strip():
-            left = sum(1 for _ in work.items(self._store, self._config, user=self._reviewer, where=where))
-        else:
-            left = queue.waiting(self._store, lead=lead)
+        left = work.waiting(self._store, self._config, user=self._reviewer, where=where)
         held = in_hand(self._store)
         return Progress(
             left=left,
