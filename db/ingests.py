@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from holdfast.db import events, schema
-from holdfast.db.errors import Refused
+from holdfast.db import events, locks, schema
 from holdfast.db.merkle import merkle_root
 from holdfast.db.rows import RAW_LIMIT, Row, Unreadable, prepare
 from holdfast.db.store import Store, text_of
@@ -80,7 +77,7 @@ class Ingest:
         Any other interrupted ingest is discarded. Raises Refused while another ingest is running.
         """
         check_name(batch, "batch")
-        lock = _take_lock(store.path)
+        lock = locks.take(store.path, "ingest")
         try:
             left = _open_ingest(store)
             if left is not None and (left["batch"], left["signature"]) != (batch, signature):
@@ -283,16 +280,6 @@ def source_id_of(connection: sqlite3.Connection, row: Row) -> int:
     )
     found = connection.execute("SELECT id FROM sources WHERE key = ?", (row.source_key,)).fetchone()
     return int(found[0])
-
-
-def _take_lock(path: Path) -> int:
-    lock = os.open(path.with_name(f"{path.name}-ingest"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise Refused(f"{path}: another ingest is running on this store; wait until it is done") from None
-    return lock
 
 
 def _open_ingest(store: Store) -> sqlite3.Row | None:

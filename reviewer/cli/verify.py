@@ -140,7 +140,7 @@ def _toml(value: Any) -> str:
 
 def _say_report(report: VerifyReport) -> None:
     if report.rederived:
-        say(f"{report.rederived:,} samples have new outcomes, derived from stored scores under the new thresholds")
+        say(f"{report.rederived:,} samples have new outcomes, derived from what was stored")
     if not report.verified:
         say("Nothing lacked a verdict." if not report.rederived else "No check had to run.")
         return

@@ -28,6 +28,13 @@ def configured_stack(project: Project, *, warn: Callable[[str], None]) -> Stack:
     return Stack(parts, where=FILE_NAME)
 
 
+def configured_names(project: Project) -> set[str]:
+    """The names of the verifiers that `configured_stack` would hold, none of them loaded."""
+    config = project.config.verifiers
+    enabled = registry.names() if config.enabled is None else config.enabled
+    return {registry.split_ref(ref)[1] for ref in (*config.files, *enabled)}
+
+
 def chosen_stack(project: Project, refs: Sequence[str]) -> Stack:
     """The verifiers named on a command line, with the options that `holdfast.toml` gives them.
 

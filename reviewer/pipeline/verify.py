@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from holdfast.db.errors import HoldfastError, UsageError
+from holdfast.db.locks import held
 from holdfast.db.models import Sample, SampleVerdicts
 from holdfast.db.samples import load
 from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store
 from holdfast.db.verdicts import current
-from holdfast.reviewer.pipeline.stacks import chosen_stack, configured_stack
+from holdfast.reviewer.pipeline.stacks import chosen_stack, configured_names, configured_stack
 from holdfast.reviewer.pipeline.verifying import Progress, Verification, VerifyReport
 from holdfast.reviewer.policy.ordering import rank
 from holdfast.reviewer.project import Project
@@ -37,7 +38,8 @@ def verify(
     """Judge the samples that lack a current verdict, and re-derive outcomes where only thresholds changed.
 
     `verifiers` (NAME or FILE.py:NAME) runs those alone and keeps what others said. An interrupted run is taken up where
-    it stopped. HoldfastError when stopped from the keyboard: what was verified until then is kept.
+    it stopped. Refused while another one runs on the store; HoldfastError when stopped from the keyboard: what was
+    verified until then is kept.
     """
     started = time.monotonic()
     stack = chosen_stack(project, verifiers) if verifiers else configured_stack(project, warn=warn)
@@ -56,10 +58,17 @@ def verify(
         report=report,
     )
     try:
-        verification.bring_up_to_date()
+        with held(store.path, "verify"):
+            verification.bring_up_to_date()
     except KeyboardInterrupt:
         kept = f"{report.verified:,} samples were verified and are kept" if report.verified else "nothing is lost"
         raise HoldfastError(f"stopped; {kept}: the same command goes on from there") from None
+    strangers = sorted(set(report.by_verifier) - configured_names(project)) if verifiers else []
+    if strangers:
+        names = ", ".join(strangers)
+        warn(
+            f"note: {names}: not in holdfast.toml, so the next `holdfast verify` without --verifier drops the verdicts"
+        )
     if report.left:
         warn(f"{report.left:,} samples need verifiers beside those of --verifier: run `holdfast verify`")
     report.seconds = time.monotonic() - started

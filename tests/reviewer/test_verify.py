@@ -60,7 +60,7 @@ def kills(sample: Sample, ctx: Context) -> Verdict:
 @verifier(layer="consistency", version="1")
 def slow(sample: Sample, ctx: Context) -> Verdict:
     note(sample)
-    time.sleep(0.01)
+    time.sleep(0.006)
     return Verdict.flag("even", "is even") if int(sample.response.split()[-1]) % 2 == 0 else PASS
 
 @verifier(layer="consistency", version="1")
@@ -364,6 +364,18 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert 0 < sum(1 for said in desk.outcomes().values() if said[2]) < 600
     assert desk.verify(workers=2).verified < 600
     assert desk.is_sound()
+
+
+def test_only_one_verify_runs_at_a_time(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "project")
+    fill(desk, range(600))
+    desk.configure(SLOW)
+    for process, line in started(desk):
+        if line.startswith("learning"):
+            with pytest.raises(Refused, match="another `holdfast verify` is running"):
+                desk.verify()
+            process.kill()
+    assert desk.verify(batch="b0", workers=2).verified == 600
 
 
 def test_a_run_that_is_stopped_says_what_is_kept(desk: Desk) -> None:
