@@ -163,6 +163,15 @@ def test_a_filter_narrows_claims_progress_and_search(desk: Desk) -> None:
         desk.search("modle:x", 10)
 
 
+@pytest.mark.parametrize("word", ["50%", "a_b", "back\\slash", "QUOTE", "caf\u00e9", "line"])
+def test_words_of_a_filter_are_taken_as_they_stand(project: Project, store: Store, desk: Desk, word: str) -> None:
+    odd = make_sample(50, messages=(Message(role="assistant", content='50% a_b back\\slash "quote" caf\u00e9\nline'),))
+    ingest(store, [odd], batch="odd", signature="odd")
+    judge(store, {8: Outcome.FLAG})
+    found = [hit.name for hit in desk.search(word, 10)]
+    assert found == ["odd/0"]
+
+
 def test_drafts_come_back_with_the_sample_and_go_with_the_decision(desk: Desk) -> None:
     item = claimed(desk)
     saved = Draft("edit", "half a\x00 sentence", datetime(2026, 1, 5, tzinfo=UTC), 1, ((0, "other"),))
