@@ -7,10 +7,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from holdfast.db.errors import HoldfastError, UsageError
+from holdfast.db.errors import HoldfastError, NotFound, UsageError
 from holdfast.db.locks import held
 from holdfast.db.models import Sample, SampleVerdicts
-from holdfast.db.samples import load
+from holdfast.db.samples import batches, load
 from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store
 from holdfast.db.verdicts import current
@@ -19,6 +19,7 @@ from holdfast.reviewer.pipeline.verifying import Progress, Verification, VerifyR
 from holdfast.reviewer.policy.ordering import rank
 from holdfast.reviewer.project import Project
 from holdfast.verifiers import Context
+from holdfast.verifiers.base import did_you_mean
 from holdfast.verifiers.stack import Stack
 
 Say = Callable[[str], None]
@@ -45,6 +46,8 @@ def verify(
     stack = chosen_stack(project, verifiers) if verifiers else configured_stack(project, warn=warn)
     if not stack.members:
         raise UsageError("holdfast.toml: [verifiers] enabled is empty: there is nothing to verify with")
+    if batch is not None and batch not in batches(store):
+        raise NotFound(f"no batch is called {batch!r}{did_you_mean(batch, batches(store))}")
     report = VerifyReport(by_verifier={spec.name: Counter() for spec in stack.specs()})
     verification = Verification(
         store=store,

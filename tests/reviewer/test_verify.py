@@ -15,7 +15,7 @@ from filling import ingest, make_sample
 
 from holdfast.db import queue
 from holdfast.db.check import check
-from holdfast.db.errors import HoldfastError, Refused, UsageError
+from holdfast.db.errors import HoldfastError, NotFound, Refused, UsageError
 from holdfast.db.models import Outcome, Sample, Status, Stream
 from holdfast.db.samples import Stored, each, load
 from holdfast.db.store import Store
@@ -156,6 +156,12 @@ def test_a_batch_can_be_verified_alone(desk: Desk) -> None:
     assert desk.verify(batch="b6").verified == 2
     assert desk.ran() == ["answer 6", "answer 7"]
     assert desk.verify().verified == 6
+    with pytest.raises(NotFound, match="no batch is called 'b66'; did you mean 'b6'?"):
+        desk.verify(batch="b66")
+
+
+def test_an_empty_store_has_nothing_to_verify(tmp_path: Path) -> None:
+    assert Desk(tmp_path / "project").verify().verified == 0
 
 
 def test_new_options_and_new_versions_make_verdicts_stale(desk: Desk) -> None:
