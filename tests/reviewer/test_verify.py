@@ -156,7 +156,7 @@ def test_a_batch_can_be_verified_alone(desk: Desk) -> None:
     assert desk.verify(batch="b6").verified == 2
     assert desk.ran() == ["answer 6", "answer 7"]
     assert desk.verify().verified == 6
-    with pytest.raises(NotFound, match="no batch is called 'b66'; did you mean 'b6'?"):
+    with pytest.raises(NotFound, match="no batch is called 'b66'; did you mean 'b6'"):
         desk.verify(batch="b66")
 
 
