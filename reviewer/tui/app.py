@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 from typing import ClassVar
 
@@ -25,7 +26,7 @@ def _utc_now() -> datetime:
 class HoldfastApp(SafeApp[None], inherit_bindings=False):
     """Runs a desk; UsageError if the settings name keys that cannot be."""
 
-    CSS_PATH = "holdfast.tcss"
+    CSS_PATH = Path(__file__).with_name("holdfast.tcss")
     TITLE = "Holdfast"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "say_how_to_quit", show=False, system=True)]

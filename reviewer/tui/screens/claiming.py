@@ -136,7 +136,7 @@ class ClaimingScreen(ReadingScreen):
                 self._show_empty()
         elif error is not None:
             self.say(f"{notices.headline(error)}: {error}", "warn")
-        self.tick()
+        self.show_status()
 
     @on(messages.ClaimFailed)
     def _on_claim_failed(self, message: messages.ClaimFailed) -> None:

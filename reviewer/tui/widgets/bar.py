@@ -8,10 +8,9 @@ from rich.segment import Segment
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
-from textual.strip import Strip
 
 from holdfast.reviewer.tui.docs import Doc
-from holdfast.reviewer.tui.widgets.painted import Painted
+from holdfast.reviewer.tui.widgets.painted import Painted, Row
 
 
 class Bar(Painted):
@@ -31,14 +30,14 @@ class Bar(Painted):
         """As many lines as the document has."""
         return self.doc.height(max(width - 2, 1))
 
-    def paint(self) -> list[Strip]:
+    def paint(self) -> list[Row]:
         """The document's lines with a margin of one cell."""
         width, base = self.size.width, self.style_of(())
         count = self.doc.height(max(width - 2, 1))
-        rows: list[Strip] = []
+        rows: list[Row] = []
         for y in range(self.size.height):
             parts = self.doc.segments(y, width - 2, self.style_of) if y < count else []
-            rows.append(Strip([Segment(" ", base), *parts]).crop_extend(0, width, base))
+            rows.append(Segment.adjust_line_length([Segment(" ", base), *parts], width, base))
         return rows
 
 

@@ -12,10 +12,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.events import Blur, Focus, MouseScrollDown, MouseScrollUp, Resize
 from textual.geometry import Size
-from textual.strip import Strip
 
 from holdfast.reviewer.tui.docs import Doc, Page
-from holdfast.reviewer.tui.widgets.painted import Painted
+from holdfast.reviewer.tui.widgets.painted import Painted, Row
 
 _WHEEL_LINES = 3
 _ENDLESS = 1 << 20
@@ -104,26 +103,25 @@ class PageView(Painted, can_focus=True):
         """Scroll with the wheel."""
         self.scroll_lines(-_WHEEL_LINES)
 
-    def paint(self) -> list[Strip]:
+    def paint(self) -> list[Row]:
         """The title and the lines in view."""
         width, height = self.text_width, self.text_height
         total = self.page.height(width)
         base = self.style_of(())
-        thumbs = self._thumbs(height, total)
+        left, empty = Segment(" ", base), Segment(" " * (width + 1), base)
         rows = [self._title()]
-        for y in range(height):
-            line = self.top + y
+        for line, thumb in enumerate(self._thumbs(height, total), self.top):
             parts = self.page.segments(line, width, self._style_of_run) if line < total else []
             used = sum(cell_len(part.text) for part in parts)
-            margin = max(width - used, 0) + 1
-            rows.append(Strip([Segment(" ", base), *parts, Segment(" " * margin, base), thumbs[y]], used + margin + 2))
+            right = Segment(" " * (width - used + 1), base) if used else empty
+            rows.append([left, *parts, right, thumb])
         return rows
 
-    def _title(self) -> Strip:
+    def _title(self) -> Row:
         base = "page--focused" if self.has_focus else "page--title"
         parts = self.page_title.segments(0, _ENDLESS, lambda kinds, _: self.style_of((base, *kinds)))
         sign = Segment("▌" if self.has_focus else " ", self.style_of((base,)))
-        return Strip([sign, *parts]).crop_extend(0, self.size.width, self.style_of((base,)))
+        return Segment.adjust_line_length([sign, *parts], self.size.width, self.style_of((base,)))
 
     def _thumbs(self, height: int, total: int) -> list[Segment]:
         track = Segment("│", self.style_of(("page--track",)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.segment import Segment
 from rich.style import Style
 from textual.events import Resize
 from textual.geometry import Region
@@ -16,6 +17,7 @@ from textual.widget import Widget
 from holdfast.reviewer.tui.docs import KINDS
 
 PLAIN: frozenset[int] = frozenset()
+Row = list[Segment]
 
 
 class Painted(Widget):
@@ -26,20 +28,24 @@ class Painted(Widget):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
+        self._rows: list[Row] = []
         self._frame: list[Strip] = []
         self._styles: dict[tuple[str, ...], Style] = {}
 
-    def paint(self) -> list[Strip]:
+    def paint(self) -> list[Row]:
         """Every line of the widget, as wide as it is."""
         raise NotImplementedError
 
     def repaint(self) -> None:
         """Paint anew and refresh the lines that changed."""
-        old, self._frame = self._frame, self._filtered()
-        if len(old) != len(self._frame):
-            self.refresh()
+        rows = self.paint() if self.size else []
+        if len(rows) != len(self._rows):
+            self._drop()
             return
-        changed = [y for y, (was, now) in enumerate(zip(old, self._frame, strict=True)) if was != now]
+        changed = [y for y, (was, now) in enumerate(zip(self._rows, rows, strict=True)) if was != now]
+        self._rows = rows
+        for y, strip in zip(changed, self._strips([rows[y] for y in changed]), strict=True):
+            self._frame[y] = strip
         if changed:
             self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
@@ -47,18 +53,17 @@ class Painted(Widget):
         """Paint in the new colours."""
         super().notify_style_update()
         self._styles.clear()
-        self._frame = []
-        self.refresh()
+        self._drop()
 
     def on_resize(self, event: Resize) -> None:
         """Paint at the new size."""
-        self._frame = []
-        self.refresh()
+        self._drop()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines of a region of the widget."""
-        if not self._frame:
-            self._frame = self._filtered()
+        if not self._frame and self.size:
+            self._rows = self.paint()
+            self._frame = self._strips(self._rows)
         strips = self._frame[crop.y : crop.bottom]
         if crop.column_span != (0, self.size.width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
@@ -73,9 +78,15 @@ class Painted(Widget):
             self._styles[kinds] = style
         return self._styles[kinds]
 
-    def _filtered(self) -> list[Strip]:
-        strips = self.paint() if self.size else []
+    def _strips(self, rows: list[Row]) -> list[Strip]:
+        """Rows through the app's line filters."""
+        strips = [Strip(row, self.size.width) for row in rows]
         background = self.background_colors[1]
         for line_filter in self.get_line_filters():
             strips = [strip.apply_filter(line_filter, background) for strip in strips]
         return strips
+
+    def _drop(self) -> None:
+        self._rows = []
+        self._frame = []
+        self.refresh()
