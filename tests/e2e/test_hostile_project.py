@@ -93,3 +93,36 @@ def test_what_is_exported_is_what_was_ingested(folder: Path) -> None:
     records = [json.loads(line) for line in (folder / "out.jsonl").read_bytes().split(b"\n") if line]
     assert sorted(record["prompt"] for record in records) == sorted(TEXTS)
     assert sorted(record["response"] for record in records) == sorted(f"answer {text}" for text in TEXTS)
+
+
+def desk_over(folder: Path, texts: list[str]) -> bytes:
+    """One sample that holds every text in every place, seen in all views, panes and the editor of the review desk."""
+    together, line = "\n".join(texts), "".join(texts)
+    record = {"id": line, "prompt": together, "response": together, "reference": together, "label": line, "task": line}
+    (folder / "in.jsonl").write_text(json.dumps(record))
+    holdfast(folder, "init")
+    options = ("--batch", "b", "--provenance", "synthetic", "--model", line.replace("\0", "\x1b"))
+    holdfast(folder, "ingest", str(folder / "in.jsonl"), *options, "--map", "external_id=id", "--map", "label=label")
+    holdfast(folder, "verify")
+    steps = [
+        ("RESPONSE ○", "t"),
+        ("RENDERED", "t"),
+        ("RAW", "2"),
+        ("RAW", "3"),
+        ("RAW", "4"),
+        ("RAW", "h"),
+        ("HISTORY", "q"),
+        ("1 findings", "e"),
+        ("letters are typed", "zzz"),
+        ("zzz", "\x1b"),
+        ("letters are commands", "q"),
+        ("1 findings", "q"),
+    ]
+    return capture([HOLDFAST, "review", "--user", "lead-1"], steps, cwd=folder, size=SIZE)
+
+
+def test_no_sample_steers_the_terminal_of_the_review_desk(tmp_path: Path) -> None:
+    (tmp_path / "harmless").mkdir()
+    (tmp_path / "hostile").mkdir()
+    harmless = steering(desk_over(tmp_path / "harmless", ["harmless ␛[2J text"] * len(TEXTS)), SIZE)
+    assert steering(desk_over(tmp_path / "hostile", TEXTS), SIZE) <= harmless
