@@ -78,7 +78,9 @@ class ReviewConfig(_Section):
         default="guideline.md",
         description="The file that reviewers go by (Markdown), beside this one; shown by the key `?`.",
     )
-    theme: str = Field(default="holdfast-dark", description="The colours of the desk: holdfast-dark or holdfast-light.")
+    theme: Literal["holdfast-dark", "holdfast-light"] = Field(
+        default="holdfast-dark", description="The colours of the desk: holdfast-dark or holdfast-light."
+    )
 
 
 class QuotaConfig(_Section):

@@ -113,6 +113,13 @@ def warn(text: str) -> None:
     click.echo(_visible(text) if sys.stderr.isatty() else text, err=True)
 
 
+def ticker() -> Callable[[str], None]:
+    """A line on stderr that is written over as work goes on; silent where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        return lambda _: None
+    return lambda text: click.echo(f"\r{text}", nl=False, err=True)
+
+
 def _visible(text: str) -> str:
     from holdfast.reviewer.sanitise import terminal_text
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from holdfast.reviewer.cli.common import Caller, acts, json_option, print_json, say, warn
+from holdfast.reviewer.cli.common import Caller, acts, json_option, print_json, say, ticker, warn
 
 if TYPE_CHECKING:
     from holdfast.db.decisions import Receipt, Undone
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from holdfast.reviewer.pipeline.decide import Bulk
     from holdfast.reviewer.project import Project
 
+_STEP = 100
 VERDICTS = ("accept", "edit", "reject", "skip", "escalate")
 
 
@@ -49,6 +50,8 @@ def decide(
     A line of the file is {"ref", "verdict", "reason"?, "note"?, "response"?, "token"?}. A line that is refused is
     reported and the rest goes on.
     """
+    from holdfast.db.errors import NotFound, Refused
+
     if file is not None:
         if any((ref, verdict, token, reason, note, response_file)):
             raise click.UsageError("--from takes references, verdicts and all that belongs to them from the file")
@@ -58,12 +61,17 @@ def decide(
         raise click.UsageError("name a sample and a verdict, or a file of decisions with --from")
     if (response_file is not None) != (verdict == "edit"):
         raise click.UsageError("an edit, and nothing else, takes the new response from --response-file")
+    response = None if response_file is None else _response(response_file)
     project = caller.project()
     with project.store() as store:
-        response = None if response_file is None else _response(response_file)
-        receipt = _decide_one(
-            project, store, caller.user, ref, verdict, token, reason, note, response, second_opinion=second_opinion
-        )
+        try:
+            receipt = _decide_one(
+                project, store, caller.user, ref, verdict, token, reason, note, response, second_opinion=second_opinion
+            )
+        except (NotFound, Refused) as error:
+            if as_json:
+                print_json({"decided": 0, "refused": [{"line": None, "ref": ref, "why": str(error)}], "late": 0})
+            raise
     _print_receipt(receipt, as_json=as_json)
 
 
@@ -118,13 +126,24 @@ def _decide_many(caller: Caller, file: str, *, second_opinion: bool, as_json: bo
     from holdfast.reviewer.pipeline.decide import decide_lines
     from holdfast.reviewer.pipeline.judging import judge_of
 
+    tick = ticker()
+
+    def progress(done: Bulk) -> None:
+        if done.lines % _STEP == 0:
+            tick(f"{done.lines:,} lines")
+
     project = caller.project()
     with ExitStack() as stack:
         lines: Iterable[bytes]
         lines = sys.stdin.buffer if file == "-" else stack.enter_context(Path(file).open("rb"))
         store = stack.enter_context(project.store())
         done = decide_lines(
-            store, lines, reviewer=caller.user, judge=judge_of(project, store, warn=warn), second_opinion=second_opinion
+            store,
+            lines,
+            reviewer=caller.user,
+            judge=judge_of(project, store, warn=warn),
+            second_opinion=second_opinion,
+            progress=progress,
         )
     _print_bulk(done, as_json=as_json)
     if done.refused and not done.decided:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from holdfast.reviewer.cli.common import Caller, acts, json_option, print_json, say
+from holdfast.reviewer.cli.common import Caller, acts, json_option, print_json, say, ticker
 
 
 @click.command()
@@ -20,11 +20,12 @@ def check(caller: Caller, repair: bool, as_json: bool) -> None:
     """
     from holdfast.reviewer.pipeline.upkeep import problems_of, repair_projections
 
+    tick = ticker()
     project = caller.project()
     with project.store() as store:
         if repair:
             repair_projections(store)
-        problems = problems_of(store, project)
+        problems = problems_of(store, project, lambda what, rows: tick(f"{what}: {rows:,}"))
     if as_json:
         found = [{"kind": problem.kind, "detail": problem.detail} for problem in problems]
         print_json({"ok": not problems, "problems": found})

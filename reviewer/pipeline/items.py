@@ -13,7 +13,7 @@ from holdfast.db.store import Store, instant_of, text_of
 from holdfast.db.verdicts import current
 from holdfast.reviewer.config import QuotaConfig
 from holdfast.reviewer.pipeline.desk import ClaimedItem, Draft, DraftKind, LineageStep, QuotaEffect, ShownFinding, Term
-from holdfast.reviewer.pipeline.documents import shown_stream, shown_why
+from holdfast.reviewer.pipeline.documents import is_blind, shown_stream, shown_why
 from holdfast.reviewer.pipeline.lineage import ancestry, descent, label
 from holdfast.reviewer.pipeline.quota import quota
 from holdfast.reviewer.policy.quota import weight
@@ -55,7 +55,7 @@ def claimed_item(
         priority=claim.entry.priority,
         p_bad=claim.entry.p_bad,
         why=tuple(Term(term, value) for term, value in shown_why(claim.entry, lead=lead)),
-        history_count=len(decisions_of(store, stored.id)),
+        history_count=_visible_decisions(store, stored.id, reviewer),
         drafts=_drafts(store, stored.id, reviewer),
         quota=_effect(store, policy, sample.provenance),
         guideline_version=guideline_version,
@@ -86,6 +86,12 @@ def packed_draft(draft: Draft) -> str:
     """A draft as the store keeps it."""
     plain = {"text": draft.text, "turn": draft.turn, "others": draft.others, "at": text_of(draft.saved_at)}
     return orjson.dumps(plain).decode()
+
+
+def _visible_decisions(store: Store, sample_id: int, reviewer: str) -> int:
+    found = decisions_of(store, sample_id)
+    blind = is_blind(store, reviewer, found)
+    return sum(not blind or decision.reviewer == reviewer for decision in found)
 
 
 def _findings(store: Store, sample_id: int) -> tuple[ShownFinding, ...]:

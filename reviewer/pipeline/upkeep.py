@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 
-from holdfast.db.check import Problem, check
+from holdfast.db.check import Problem, Progress, check
 from holdfast.db.events import Head
 from holdfast.db.exports import exports
 from holdfast.db.replay import repair
@@ -16,9 +16,9 @@ from holdfast.reviewer.pipeline.verify import entry_of
 from holdfast.reviewer.project import Project
 
 
-def problems_of(store: Store, project: Project) -> list[Problem]:
+def problems_of(store: Store, project: Project, progress: Progress | None = None) -> list[Problem]:
     """Everything that is not as it was written; manifests in the project's folder vouch for the log."""
-    return list(check(store, heads=_heads(store, project)))
+    return list(check(store, heads=_heads(store, project), progress=progress))
 
 
 def repair_projections(store: Store) -> None:
