@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from holdfast.db import events, locks, schema
+from holdfast.db import bulk, events, locks, search
 from holdfast.db.merkle import merkle_root
 from holdfast.db.rows import RAW_LIMIT, Row, Unreadable, prepare
 from holdfast.db.store import Store, text_of
@@ -63,6 +63,8 @@ class Ingest:
         self._batch_id: int = row["batch_id"]
         self._batch = batch
         self._bulk = bool(row["bulk"])
+        if self._bulk:
+            store.read().execute(bulk.RARE_CHECKPOINTS)
         self._first_sample_id: int = row["first_sample_id"]
         self._first_occurrence_id: int = row["first_occurrence_id"]
         self._actor: str = row["actor"]
@@ -107,7 +109,7 @@ class Ingest:
         """Make the rows visible and append `batch.ingested`, which covers them by a Merkle root."""
         if self._bulk:
             with self._store.write() as connection:
-                _build_indexes(connection)
+                bulk.finish(connection)
         connection = self._store.read()
         root = merkle_root(
             row[0]
@@ -221,6 +223,8 @@ class Ingest:
                     parents.append((row.parents, sample_id))
             ids.append(sample_id)
         connection.executemany(_INSERT_SAMPLE, values)
+        if self._bulk and values:
+            search.index_rows(connection, free_id - len(values) - 1, free_id - 1)
         connection.executemany(
             "INSERT OR IGNORE INTO lineage SELECT value, :child FROM json_each(:parents)",
             [{"parents": text, "child": child} for text, child in parents],
@@ -243,7 +247,8 @@ class Ingest:
             time.sleep(_YIELD_SECONDS)
         with self._store.write() as connection:
             if self._bulk:
-                _build_indexes(connection)
+                bulk.finish(connection)
+                search.clear(connection)
             connection.execute("DELETE FROM quarantine WHERE ingest_id = ?", (self._id,))
             connection.execute("DELETE FROM ingests WHERE id = ?", (self._id,))
 
@@ -295,10 +300,7 @@ def _open_ingest(store: Store) -> sqlite3.Row | None:
 
 def _start(store: Store, *, batch: str, signature: str, actor: str) -> sqlite3.Row:
     with store.write() as connection:
-        empty = connection.execute("SELECT 1 FROM samples LIMIT 1").fetchone() is None
-        if empty:
-            for name in schema.BULK_INDEXES:
-                connection.execute(f"DROP INDEX IF EXISTS {name}")
+        empty = bulk.begin_if_empty(connection)
         connection.execute("INSERT INTO batches (name) VALUES (?) ON CONFLICT (name) DO NOTHING", (batch,))
         connection.execute(
             """INSERT INTO ingests (batch_id, signature, actor, started_at, bulk, first_sample_id, first_occurrence_id)
@@ -338,32 +340,3 @@ def _remove_slice(connection: sqlite3.Connection, ingest_id: int, first_sample_i
     connection.executemany("DELETE FROM lineage WHERE child_id = ?", [(sample_id,) for sample_id in ids])
     connection.executemany("DELETE FROM samples WHERE id = ?", [(sample_id,) for sample_id in ids])
     return bool(ids)
-
-
-def _build_indexes(connection: sqlite3.Connection) -> None:
-    """Build the indexes that a bulk load left out, merging samples that came more than once."""
-    exists = "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?"
-    for name in reversed(schema.BULK_INDEXES):
-        if connection.execute(exists, (name,)).fetchone() is not None:
-            continue
-        try:
-            connection.execute(schema.INDEXES[name])
-        except sqlite3.IntegrityError:
-            _merge_copies(connection)
-            connection.execute(schema.INDEXES[name])
-
-
-def _merge_copies(connection: sqlite3.Connection) -> None:
-    connection.execute("CREATE TEMP TABLE copies (id INTEGER PRIMARY KEY, first_id INTEGER NOT NULL)")
-    connection.execute(
-        """INSERT INTO copies SELECT s.id, m.first_id FROM samples s JOIN
-        (SELECT uid, min(id) AS first_id FROM samples GROUP BY uid HAVING count(*) > 1) m ON m.uid = s.uid WHERE
-        s.id <> m.first_id"""
-    )
-    connection.execute(
-        """UPDATE occurrences SET sample_id = (SELECT first_id FROM copies WHERE copies.id = sample_id)
-        WHERE sample_id IN (SELECT id FROM copies)"""
-    )
-    connection.execute("DELETE FROM lineage WHERE child_id IN (SELECT id FROM copies)")
-    connection.execute("DELETE FROM samples WHERE id IN (SELECT id FROM copies)")
-    connection.execute("DROP TABLE copies")

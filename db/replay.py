@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 
 import orjson
 
-from holdfast.db import decisions, exports
+from holdfast.db import decisions, exports, search
 from holdfast.db.models import Outcome, Provenance
-from holdfast.db.search import index_new
 from holdfast.db.states import QueueEntry, derive, pool_of, refresh, status_of
 from holdfast.db.store import Store
 
@@ -53,9 +52,8 @@ def repair(store: Store, entry_of: EntryOf) -> None:
         for (sample_id,) in connection.execute("SELECT sample_id FROM states ORDER BY sample_id").fetchall():
             queued = connection.execute("SELECT 1 FROM queue WHERE sample_id = ?", (sample_id,)).fetchone()
             refresh(connection, sample_id, None if queued else entry_of(sample_id))
-        connection.execute("INSERT INTO sample_search (sample_search) VALUES ('delete-all')")
-        connection.execute("DELETE FROM meta WHERE key = 'search_watermark'")
-    index_new(store)
+        search.clear(connection)
+    search.index_new(store)
 
 
 def _replay_events(connection: sqlite3.Connection) -> None:

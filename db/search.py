@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from holdfast.db.errors import UsageError
 from holdfast.db.models import Status
+from holdfast.db.samples import VISIBLE
 from holdfast.db.store import Store
 
 _SLICE_ROWS = 500
@@ -40,19 +41,35 @@ def index_new(store: Store, progress: Callable[[int, int], None] | None = None) 
         upto = min(target, done + (_SLICE_ROWS if reviewing else _BULK_ROWS))
         with store.write() as connection:
             if _watermark(connection) == done:
-                connection.execute(
-                    "INSERT INTO sample_search (rowid, prompt, response) SELECT id, prompt, response FROM sample_texts "
-                    "WHERE id > ? AND id <= ?",
-                    (done, upto),
-                )
-                connection.execute(
-                    "INSERT OR REPLACE INTO meta VALUES ('search_watermark', ?)",
-                    (str(upto),),
-                )
+                index_rows(connection, done, upto)
         if progress is not None:
             progress(upto, target)
         if reviewing:
             time.sleep(_YIELD_SECONDS)
+
+
+def index_rows(connection: sqlite3.Connection, after: int, upto: int) -> None:
+    """Index the samples with row ids above `after` up to `upto`, inside a write transaction."""
+    connection.execute(
+        "INSERT INTO sample_search (rowid, prompt, response) SELECT id, prompt, response FROM sample_texts "
+        "WHERE id > ? AND id <= ?",
+        (after, upto),
+    )
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('search_watermark', ?)", (str(upto),))
+
+
+def forget_rows(connection: sqlite3.Connection, chosen: str) -> None:
+    """Take indexed samples out again, before they are deleted; `chosen` is a query for their row ids."""
+    connection.execute(
+        "INSERT INTO sample_search (sample_search, rowid, prompt, response) "
+        f"SELECT 'delete', id, prompt, response FROM sample_texts WHERE id IN ({chosen})"
+    )
+
+
+def clear(connection: sqlite3.Connection) -> None:
+    """Empty the index; it is made anew by the next `index_new`."""
+    connection.execute("INSERT INTO sample_search (sample_search) VALUES ('delete-all')")
+    connection.execute("DELETE FROM meta WHERE key = 'search_watermark'")
 
 
 def search(store: Store, text: str, *, limit: int = 50) -> list[Hit]:
@@ -62,12 +79,12 @@ def search(store: Store, text: str, *, limit: int = 50) -> list[Hit]:
         rows = (
             store.read()
             .execute(
-                """SELECT s.id, s.uid, b.name AS batch, o.external_id, coalesce(st.status, 'pending') AS status,
+                f"""SELECT s.id, s.uid, b.name AS batch, o.external_id, coalesce(st.status, 'pending') AS status,
                 snippet(sample_search, -1, '\u2039', '\u203a', '\u2026', 12) AS snippet
             FROM (SELECT rowid AS id FROM sample_search WHERE sample_search MATCH :query ORDER BY rowid DESC LIMIT
             :candidates) m
             JOIN sample_search ON sample_search.rowid = m.id AND sample_search MATCH :query
-            JOIN samples s ON s.id = m.id
+            JOIN samples s ON s.id = m.id AND {VISIBLE}
             JOIN occurrences o ON o.id = (SELECT min(id) FROM occurrences WHERE sample_id = s.id)
             JOIN batches b ON b.id = o.batch_id LEFT JOIN states st ON st.sample_id = s.id
             ORDER BY bm25(sample_search), s.id LIMIT :limit""",

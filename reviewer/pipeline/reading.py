@@ -6,6 +6,7 @@ import multiprocessing
 import signal
 import traceback
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
@@ -19,20 +20,24 @@ from holdfast.reviewer.exchange.raw import Problem, Raw, RecordError, problem
 from holdfast.reviewer.exchange.source import STDIN, Source, read_source
 from holdfast.reviewer.exchange.values import loads
 
-PORTION_RECORDS = 500
-_PORTION_BYTES = 4 << 20
+PORTION_RECORDS = 10_000
+_PORTION_BYTES = 16 << 20
 _PROCESS_BYTES = 8 << 20
 _UNPACKED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Which sources to read into which batch, and how; `skip` records were staged before an interruption."""
+    """Which sources to read into which batch, and how; `skip` records were staged before an interruption.
+
+    Rows come in portions of `portion_records`: the store writes each in one transaction where nobody reviews.
+    """
 
     batch: str
     sources: tuple[tuple[Source, Plan], ...]
     options: ReadOptions
     skip: int = 0
+    portion_records: int = field(default_factory=lambda: PORTION_RECORDS)
 
 
 @dataclass(slots=True)
@@ -73,7 +78,7 @@ def _read_here(job: Job, stdin: Iterator[Raw] | None = None) -> Generator[Portio
             else:
                 portion.unreadable.append(row)
                 size += len(row.raw)
-            if len(portion.rows) + len(portion.unreadable) >= PORTION_RECORDS or size > _PORTION_BYTES:
+            if len(portion.rows) + len(portion.unreadable) >= job.portion_records or size > _PORTION_BYTES:
                 yield portion
                 portion, size = Portion(), 0
     yield portion
@@ -100,16 +105,20 @@ def _read_apart(job: Job) -> Generator[Portion, None, None]:
     process = context.Process(target=_serve, args=(job, sender), daemon=True)
     process.start()
     sender.close()
+    ahead = ThreadPoolExecutor(1)  # unpacks the next portion while the store writes this one
     try:
-        while (message := _receive(receiver)) is not None:
+        coming = ahead.submit(_receive, receiver)
+        while (message := coming.result()) is not None:
             if isinstance(message, Exception):
                 raise message
+            coming = ahead.submit(_receive, receiver)
             yield message
     finally:
-        receiver.close()
         process.terminate()
         process.join()
         process.close()
+        ahead.shutdown()
+        receiver.close()
 
 
 def _receive(receiver: Connection) -> Portion | Exception | None:

@@ -48,6 +48,12 @@ def lines(count: int, **more: Any) -> bytes:
     return b"".join(json.dumps(pair).encode() + b"\n" for pair in pairs)
 
 
+@pytest.fixture(autouse=True)
+def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small files come in several portions, as large ones do."""
+    monkeypatch.setattr(reading, "PORTION_RECORDS", 500)
+
+
 @pytest.fixture
 def apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every file is read in another process."""
