@@ -26,7 +26,8 @@ def status(caller: Caller, as_json: bool) -> None:
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
-    lines = [f"{found['samples']} samples in {len(found['batches'])} batches"]
+    batches = len(found["batches"])
+    lines = [f"{found['samples']} samples in {batches} {'batch' if batches == 1 else 'batches'}"]
     lines += [f"  {name:<11} {count:>9}" for name, count in found["statuses"].items() if count]
     lines.append(f"{found['due']} due for review")
     lines += [f"  {name:<11} {count:>9}" for name, count in found["streams"].items() if count]
