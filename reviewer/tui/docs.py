@@ -25,6 +25,8 @@ KINDS = (
     *("current", "marker"),
 )
 """Every kind of run, later ones over earlier ones; each is a component class `doc--KIND` of the panes."""
+ONE_LINE = 1 << 20
+"""A width at which titles are never wrapped."""
 NUMERALS = "❶❷❸❹❺❻❼❽❾❿⓫⓬⓭⓮⓯⓰⓱⓲⓳⓴"
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from holdfast.db.models import Message, Severity
 from holdfast.reviewer.pipeline.desk import ClaimedItem, ShownFinding, View
 from holdfast.reviewer.sanitise import Display, raw_escaped, sanitise
-from holdfast.reviewer.tui.docs import Builder, Doc, Mark, Page
+from holdfast.reviewer.tui import panels
+from holdfast.reviewer.tui.docs import ONE_LINE, Builder, Doc, Mark, Page
 from holdfast.reviewer.tui.rendered import Rendered
 
 _GRAVITY = (Severity.BLOCK, Severity.WARN, Severity.INFO)
@@ -25,11 +26,36 @@ class Sheet:
     prompt: Page
     response: Page
     findings: tuple[ShownFinding, ...]
+    _made: dict[tuple[object, ...], Doc] = field(default_factory=dict, repr=False, compare=False)
 
-    def prepare(self, width: int) -> None:
-        """Lay the documents out for a pane's width, so that showing them costs nothing."""
+    def prepare(self, width: int, pane: str, side_width: int) -> None:
+        """Lay everything out for the panes' widths, so that showing it costs little."""
         for page in (self.prompt, self.response):
             page.height(width)
+        for title in (self.prompt_title(), self.response_title(""), self.side_title(pane)):
+            title.height(ONE_LINE)
+        self.side_page(pane, side_width).height(side_width)
+
+    def prompt_title(self) -> Doc:
+        """The prompt's title."""
+        return self._once(("prompt",), lambda: panels.prompt_title(self.item))
+
+    def response_title(self, note: str) -> Doc:
+        """The provenance line."""
+        return self._once(("response", bool(note)), lambda: panels.response_title(self.item, self.view, note))
+
+    def side_title(self, pane: str) -> Doc:
+        """The side pane's tabs."""
+        return self._once(("tabs", pane), lambda: panels.side_title(self.item, pane))
+
+    def side_page(self, pane: str, width: int) -> Doc:
+        """The side pane's page at a width in cells."""
+        return self._once(("side", pane, width), lambda: panels.side_page(self.item, self.findings, pane, width))
+
+    def _once(self, key: tuple[object, ...], make: Callable[[], Doc]) -> Doc:
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
     @property
     def placed(self) -> tuple[int, ...]:

@@ -104,7 +104,7 @@ class ClaimingScreen(ReadingScreen):
     def sheet_of(self, item: ClaimedItem) -> Sheet:
         """The item laid out for the screen as it is now; meant for worker threads."""
         sheet = make_sheet(item, self.view)
-        sheet.prepare(self.response.text_width)
+        sheet.prepare(self.response.text_width, self.pane, self.side.text_width)
         return sheet
 
     @on(messages.Claimed)

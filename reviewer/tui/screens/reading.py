@@ -12,7 +12,7 @@ from textual.getters import query_one
 from holdfast.reviewer.pipeline.desk import View
 from holdfast.reviewer.tui.bindings import KEYS, keys_of
 from holdfast.reviewer.tui.docs import Doc
-from holdfast.reviewer.tui.panels import PANES, prompt_title, response_title, side_page, side_title
+from holdfast.reviewer.tui.panels import PANES
 from holdfast.reviewer.tui.screens.pressing import PressScreen, textual_bindings
 from holdfast.reviewer.tui.sheets import Sheet, make_sheet
 from holdfast.reviewer.tui.widgets.bar import Bar, KeyBar
@@ -70,15 +70,14 @@ class ReadingScreen(PressScreen[None], inherit_bindings=False):
             self.call_after_refresh(self._fit)
         else:
             self._fit_prompt(sheet)
-        self.prompt.show(sheet.prompt, prompt_title(sheet.item))
-        self.response.show(sheet.response, response_title(sheet.item, sheet.view, self.note_sign()))
+        self.prompt.show(sheet.prompt, sheet.prompt_title())
+        self.response.show(sheet.response, sheet.response_title(self.note_sign()))
         self._show_side(sheet)
 
     def show_titles(self) -> None:
         """Bring the provenance line up to date."""
         if self.sheet is not None:
-            title = response_title(self.sheet.item, self.sheet.view, self.note_sign())
-            self.response.retitle(title)
+            self.response.retitle(self.sheet.response_title(self.note_sign()))
 
     def show_notice(self, page: Doc, title: Doc) -> None:
         """Fill the screen with words instead of a sample."""
@@ -111,8 +110,7 @@ class ReadingScreen(PressScreen[None], inherit_bindings=False):
             self.prompt.styles.height = height
 
     def _show_side(self, sheet: Sheet) -> None:
-        page = side_page(sheet.item, sheet.findings, self.pane, self.side.text_width)
-        self.side.show(page, side_title(sheet.item, self.pane))
+        self.side.show(sheet.side_page(self.pane, self.side.text_width), sheet.side_title(self.pane))
 
     @property
     def scrolled(self) -> PageView:

@@ -17,6 +17,8 @@ from holdfast.reviewer.tui.screens.claiming import ClaimingScreen
 from holdfast.reviewer.tui.writer import Decide, Keep, Step, Writer
 
 _TICK_SECONDS = 5.0
+_PAINT_SECONDS = 0.01
+"""How long the terminal gets to itself before a worker starts: threads take turns, and painting comes first."""
 
 
 class SeatScreen(ClaimingScreen):
@@ -63,7 +65,7 @@ class SeatScreen(ClaimingScreen):
 
     def _write_after_paint(self, work: Decide | Step) -> None:
         self._unwritten += 1
-        self.call_after_refresh(self._write_now, work)
+        self.call_after_refresh(self.set_timer, _PAINT_SECONDS, partial(self._write_now, work))
 
     def _write_now(self, work: Decide | Step) -> None:
         self._unwritten -= 1

@@ -13,11 +13,10 @@ from rich.style import Style
 from textual.events import Blur, Focus, MouseScrollDown, MouseScrollUp, Resize
 from textual.geometry import Size
 
-from holdfast.reviewer.tui.docs import Doc, Page
+from holdfast.reviewer.tui.docs import ONE_LINE, Doc, Page
 from holdfast.reviewer.tui.widgets.painted import Painted, Row
 
 _WHEEL_LINES = 3
-_ENDLESS = 1 << 20
 
 
 class PageView(Painted, can_focus=True):
@@ -119,7 +118,7 @@ class PageView(Painted, can_focus=True):
 
     def _title(self) -> Row:
         base = "page--focused" if self.has_focus else "page--title"
-        parts = self.page_title.segments(0, _ENDLESS, lambda kinds, _: self.style_of((base, *kinds)))
+        parts = self.page_title.segments(0, ONE_LINE, lambda kinds, _: self.style_of((base, *kinds)))
         sign = Segment("▌" if self.has_focus else " ", self.style_of((base,)))
         return Segment.adjust_line_length([sign, *parts], self.size.width, self.style_of((base,)))
 
