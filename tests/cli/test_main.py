@@ -24,10 +24,7 @@ def commands() -> list[tuple[str, click.Command]]:
     context = click.Context(main)
     found: list[tuple[str, click.Command]] = []
     for name in COMMANDS:
-        try:
-            command = main.get_command(context, name)
-        except ModuleNotFoundError:
-            continue
+        command = main.get_command(context, name)
         assert command is not None
         below = command.commands.values() if isinstance(command, click.Group) else ()
         found += [(f"{name} {one.name}", one) for one in below] or [(name, command)]
