@@ -22,7 +22,7 @@ from holdfast.reviewer.exchange.options import ReadOptions
 from holdfast.reviewer.exchange.plan import Plan, make_plan, read_head, record_test
 from holdfast.reviewer.exchange.raw import Raw
 from holdfast.reviewer.exchange.source import STDIN, Source, find_sources, read_source
-from holdfast.reviewer.pipeline.reading import Job, Portion, read_portions
+from holdfast.reviewer.pipeline.reading import Job, Portion, read_portions, without_collection
 
 _SHOWN = 20
 
@@ -76,7 +76,7 @@ def ingest(
     job, given = prepare(find_sources(files), batch, options, stdin)
     staging = Ingest.begin(store, batch=batch, signature=_signature(job, strict), actor=actor)
     try:
-        with closing(read_portions(replace(job, skip=staging.position), given)) as portions:
+        with without_collection(), closing(read_portions(replace(job, skip=staging.position), given)) as portions:
             counts = _stage(staging, portions, strict, tell, sum(source.size for source, _ in job.sources))
     finally:
         staging.suspend()
