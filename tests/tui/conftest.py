@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -18,18 +18,32 @@ from holdfast.reviewer.tui.screens.triage import TriageScreen
 from holdfast.reviewer.tui.settings import Settings
 from holdfast.reviewer.tui.widgets.painted import Painted
 
-QUICK = Settings(settle_ms=0, retry_seconds=0.0, draft_seconds=0.02)
-ROUNDS = 4
+QUICK = Settings(settle_ms=0, retry_seconds=0.0, draft_seconds=0.02, preview_seconds=0.001)
+ROUNDS = 2_000
 
 
-async def settle(pilot: Pilot[Any]) -> None:
-    """Wait until nothing is under way: workers, what they report, and what that starts."""
+async def settle(pilot: Pilot[None]) -> None:
+    """Wait until nothing is under way: answers, workers, what they report, and what that starts."""
+    calm = 0
     for _ in range(ROUNDS):
-        try:
+        with suppress(WorkerCancelled):
             await pilot.app.workers.wait_for_complete()
-        except WorkerCancelled:
-            continue
         await pilot.pause()
+        app = pilot.app
+        assert isinstance(app, HoldfastApp)
+        calm = 0 if app.triage.busy or any(worker.is_running for worker in app.workers) else calm + 1
+        if calm == 2:
+            return
+    raise AssertionError("the desk never came to rest")
+
+
+async def until(pilot: Pilot[None], true: Callable[[], object]) -> None:
+    """Wait for something that a clock of the desk brings about."""
+    for _ in range(ROUNDS):
+        if true():
+            return
+        await pilot.pause(0.001)
+    raise AssertionError("it never came about")
 
 
 class Driver:
@@ -55,6 +69,10 @@ class Driver:
     async def settle(self) -> None:
         """Wait until nothing is under way."""
         await settle(self.pilot)
+
+    async def until(self, true: Callable[[], object]) -> None:
+        """Wait for something that a clock of the desk brings about."""
+        await until(self.pilot, true)
 
     def text(self, selector: str) -> str:
         """What a widget of the screen on top shows, line by line."""

@@ -151,9 +151,8 @@ async def test_a_note_goes_with_the_decision_and_is_kept_meanwhile(review):
 async def test_an_unfinished_note_is_offered_again_but_not_stored_with_a_decision(review):
     async with review(queue()) as at:
         await at.press("n", "h", "m", "escape")
-        await at.pilot.pause(0.05)
-        await at.settle()
-        assert at.desk.drafts[(make_item(1).uid, "note")].text == "hm"
+        kept = (make_item(1).uid, "note")
+        await at.until(lambda: kept in at.desk.drafts and at.desk.drafts[kept].text == "hm")
         await at.press("n", "!", "enter", "a")
         assert at.desk.decided[0][1].note == "hm!"
 

@@ -243,7 +243,7 @@ class ClaimingScreen(ReadingScreen):
         return State(
             sample=self.sheet is not None,
             settled=self.input_time() >= self._ready_at,
-            places=len(self.sheet.placed) if self.sheet else 0,
+            places=sum(finding.span is not None for finding in self.sheet.findings) if self.sheet else 0,
             read_only=self.read_only,
             closing=self.closing,
             can_suspend=not (self.app.is_headless or self.app.is_web),

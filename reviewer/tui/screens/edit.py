@@ -31,7 +31,6 @@ from holdfast.reviewer.tui.widgets.bar import Bar, KeyBar
 from holdfast.reviewer.tui.widgets.exact_text_area import ExactTextArea
 from holdfast.reviewer.tui.widgets.page_view import PageView
 
-_PREVIEW_SECONDS = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class EditScreen(PressScreen[Edited], inherit_bindings=False):
         turns = with_text(self._turns, self._turn, self.editor.text)
         if turns != self._turns:
             self._turns = turns
-            self.set_timer(_PREVIEW_SECONDS, partial(self._look_if, turns))
+            self.set_timer(self._seat.settings.preview_seconds, partial(self._look_if, turns))
 
     def _look_if(self, turns: Turns) -> None:
         if turns is self._turns:

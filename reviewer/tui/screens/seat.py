@@ -194,13 +194,13 @@ class SeatScreen(ClaimingScreen):
     def leave(self) -> None:
         """Close the desk once every answer is written."""
         self.closing = True
-        if self._busy:
+        if self.busy:
             self.show_notice(notices.closing(len(self.session.writing)), notices.title("CLOSING"))
             self.show_status()
         self._leave_when_done()
 
     def _leave_when_done(self) -> None:
-        if self.closing and not self._busy:
+        if self.closing and not self.busy:
             self.leave_now()
 
     @on(messages.Drained)
@@ -208,7 +208,8 @@ class SeatScreen(ClaimingScreen):
         self._leave_when_done()
 
     @property
-    def _busy(self) -> bool:
+    def busy(self) -> bool:
+        """Whether anything is on its way to the store."""
         return self._unwritten > 0 or self.writer.working
 
     def leave_now(self) -> None:

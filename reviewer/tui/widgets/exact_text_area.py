@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.document._document import Document, EditResult, Location
 from textual.document._document_navigator import DocumentNavigator
 from textual.document._wrapped_document import WrappedDocument
@@ -33,6 +36,19 @@ class ExactDocument(Document):
 
 class ExactTextArea(TextArea):
     """The editor of the edit screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+home", "text_start", "beginning of the text", show=False),
+        Binding("ctrl+end", "text_end", "end of the text", show=False),
+    ]
+
+    def action_text_start(self) -> None:
+        """Move to the beginning of the text."""
+        self.move_cursor((0, 0))
+
+    def action_text_end(self) -> None:
+        """Move to the end of the text."""
+        self.move_cursor(self.document.end)
 
     def _set_document(self, text: str, language: str | None) -> None:
         super()._set_document("", None)
