@@ -59,7 +59,7 @@ def corpus(samples: int) -> Path:
     with path.with_suffix(".part").open("wb") as out:
         for number in range(samples):
             start = chance.randrange(len(pool) - 100)
-            text = " ".join(pool[start : start + 70])
+            text = f"{number} " + " ".join(pool[start : start + 70])
             record = {
                 "id": f"row-{number:08}", "prompt": text[:120] + "?", "response": text[120:],
                 "model": f"model-{number % 6}", "group": f"group-{number // 6}",

@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import orjson
+
 from holdfast.db import bulk, events, locks, search
 from holdfast.db.merkle import merkle_root
 from holdfast.db.rows import RAW_LIMIT, Row, Unreadable, prepare
@@ -184,16 +186,17 @@ class Ingest:
 
     def _sort_out(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
         """Split off the rows new to the batch, and those whose external id names other content."""
-        find = "SELECT row_hash FROM occurrences WHERE batch_id = ? AND external_id = ?"
-        seen: dict[str, bytes] = {}
+        seen: dict[str, bytes] = dict(
+            connection.execute(
+                """SELECT o.external_id, o.row_hash FROM json_each(?) wanted
+                CROSS JOIN occurrences o ON o.batch_id = ? AND o.external_id = wanted.value""",
+                (orjson.dumps([row.external_id for row in rows]).decode(), self._batch_id),
+            ).fetchall()
+        )
         fresh: list[Row] = []
         clashes: list[Row] = []
-        execute = connection.execute
         for row in rows:
             hash_there = seen.get(row.external_id)
-            if hash_there is None:
-                found = execute(find, (self._batch_id, row.external_id)).fetchone()
-                hash_there = None if found is None else found[0]
             if hash_there is None:
                 seen[row.external_id] = row.row_hash
                 fresh.append(row)
