@@ -89,11 +89,15 @@ def make_item(number: int = 1, *, prompt: str = PROMPT, response: str = RESPONSE
 def full_item(number: int = 1) -> ClaimedItem:
     """A sample with something true in every pane."""
     findings = (
-        finding("the sender never reduces the window", Severity.WARN, "contradiction", "says the opposite of its summary"),
+        finding(
+            "the sender never reduces the window", Severity.WARN, "contradiction", "says the opposite of its summary"
+        ),
         finding("doubles RTT after RTT", Severity.WARN, "repetition", "“RTT” twice in three words"),
         ShownFinding("length_outlier", "1", "consistency", "short", Severity.INFO, "shorter than 97 % of its source"),
     )
-    votes = Votes(keep=2, drop=1, entropy=0.92, rows=(ShownVote("judge-1", "keep 7/10"), ShownVote("judge-2", "drop 3/10")))
+    votes = Votes(
+        keep=2, drop=1, entropy=0.92, rows=(ShownVote("judge-1", "keep 7/10"), ShownVote("judge-2", "drop 3/10"))
+    )
     return make_item(number, findings=findings, votes=votes, reference=None)
 
 
@@ -114,6 +118,7 @@ class FakeDesk:
         self.fail: dict[str, list[HoldfastError]] = {}
         self.hold = threading.Event()
         self.hold.set()
+        self.deciding = threading.Event()
         self.closed = 0
         self.next_steps: tuple[str, ...] = ("Hand out the 12 approved samples:", "holdfast export OUT.jsonl --approved")
         self.preview: Callable[[ClaimedItem, tuple[Message, ...]], EditPreview] | None = None
@@ -148,6 +153,7 @@ class FakeDesk:
         self.released |= set(tokens)
 
     def decide(self, item: ClaimedItem, answer: Answer) -> Receipt:
+        self.deciding.set()
         self.hold.wait(30)
         self._check("decide")
         with self._lock:
@@ -200,7 +206,9 @@ class FakeDesk:
     def my_decisions(self, limit: int) -> tuple[MyDecision, ...]:
         made = enumerate(self.decided, 1)
         return tuple(
-            MyDecision(n, START, item.uid, f"{item.batch}/{item.external_id}", answer.choice, answer.reason, answer.note)
+            MyDecision(
+                n, START, item.uid, f"{item.batch}/{item.external_id}", answer.choice, answer.reason, answer.note
+            )
             for n, (item, answer) in made
         )[::-1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from driving import Review
 from fake_desk import FakeDesk, choices, finding, full_item, make_item
 
 from holdfast.db.errors import Refused
@@ -19,7 +20,7 @@ def queue(count: int = 6) -> FakeDesk:
 
 
 @pytest.mark.parametrize(("key", "choice"), [("a", Choice.ACCEPT), ("s", Choice.SKIP), ("f", Choice.ESCALATE)])
-async def test_one_key_decides_and_shows_the_next(review, key, choice):
+async def test_one_key_decides_and_shows_the_next(review: Review, key: str, choice: Choice) -> None:
     async with review(queue()) as at:
         await at.press(key)
         assert [(item.sample_id, answer.choice) for item, answer in at.desk.decided] == [(1, choice)]
@@ -27,14 +28,14 @@ async def test_one_key_decides_and_shows_the_next(review, key, choice):
         assert {messages.Claimed, messages.Saved} <= {type(message) for message in at.messages}
 
 
-async def test_reject_takes_a_reason_as_its_second_key(review):
+async def test_reject_takes_a_reason_as_its_second_key(review: Review) -> None:
     async with review(queue()) as at:
         await at.press("x", "4")
         ((_, answer),) = at.desk.decided
         assert (answer.choice, answer.reason) == (Choice.REJECT, "format")
 
 
-async def test_a_reject_for_another_reason_asks_for_a_note(review):
+async def test_a_reject_for_another_reason_asks_for_a_note(review: Review) -> None:
     async with review(queue()) as at:
         await at.press("x", "9")
         assert at.desk.decided == []
@@ -44,7 +45,7 @@ async def test_a_reject_for_another_reason_asks_for_a_note(review):
 
 
 @pytest.mark.parametrize("key", ["escape", "enter", "backspace", "space", "0"])
-async def test_the_reasons_can_be_left_and_nothing_else_decides(review, key):
+async def test_the_reasons_can_be_left_and_nothing_else_decides(review: Review, key: str) -> None:
     async with review(queue()) as at:
         await at.press("x", key)
         assert at.desk.decided == []
@@ -52,7 +53,7 @@ async def test_the_reasons_can_be_left_and_nothing_else_decides(review, key):
 
 
 @pytest.mark.parametrize("key", ["enter", "backspace", "delete", "ctrl+z", "ctrl+s", "ctrl+q", "ctrl+c"])
-async def test_keys_of_habit_decide_nothing(review, key):
+async def test_keys_of_habit_decide_nothing(review: Review, key: str) -> None:
     async with review(queue()) as at:
         await at.press(key)
         assert at.desk.decided == []
@@ -60,7 +61,7 @@ async def test_keys_of_habit_decide_nothing(review, key):
         assert "answer number 1" in at.text("#response")
 
 
-async def test_accepting_over_a_blocking_finding_needs_a_reason(review):
+async def test_accepting_over_a_blocking_finding_needs_a_reason(review: Review) -> None:
     async with review(FakeDesk([BLOCKED, make_item(2)])) as at:
         await at.press("a")
         assert at.desk.decided == []
@@ -69,26 +70,26 @@ async def test_accepting_over_a_blocking_finding_needs_a_reason(review):
         assert (answer.choice, answer.override) == (Choice.ACCEPT, "harmless")
 
 
-async def test_accepting_over_a_blocking_finding_can_be_reconsidered(review):
+async def test_accepting_over_a_blocking_finding_can_be_reconsidered(review: Review) -> None:
     async with review(FakeDesk([BLOCKED])) as at:
         await at.press("a", "escape")
         assert at.desk.decided == []
 
 
-async def test_an_override_in_words(review):
+async def test_an_override_in_words(review: Review) -> None:
     async with review(FakeDesk([BLOCKED])) as at:
         await at.press("a", "4", "enter", "o", "k", "enter")
         assert at.desk.decided[0][1].override == "ok"
 
 
-async def test_keys_before_the_sample_has_settled_are_ignored_and_say_so(review):
+async def test_keys_before_the_sample_has_settled_are_ignored_and_say_so(review: Review) -> None:
     async with review(queue(), settle_ms=3_600_000) as at:
         await at.press("a", "x", "s", "f")
         assert at.desk.decided == []
         assert "only just changed" in at.text("#message")
 
 
-async def test_type_ahead_is_flushed_when_the_sample_changes(review):
+async def test_type_ahead_is_flushed_when_the_sample_changes(review: Review) -> None:
     async with review(queue()) as at:
         at.screen.do_accept()
         at.screen.action_press("accept")
@@ -96,13 +97,13 @@ async def test_type_ahead_is_flushed_when_the_sample_changes(review):
         assert len(at.desk.decided) == 1
 
 
-async def test_keys_that_need_a_sample_say_why_they_do_nothing(review):
+async def test_keys_that_need_a_sample_say_why_they_do_nothing(review: Review) -> None:
     async with review(FakeDesk()) as at:
         await at.press("a")
         assert "no sample is on screen" in at.text("#message")
 
 
-async def test_undo_brings_the_sample_back_and_redo_decides_it_again(review):
+async def test_undo_brings_the_sample_back_and_redo_decides_it_again(review: Review) -> None:
     async with review(queue()) as at:
         await at.press("a", "a", "u")
         assert "answer number 2" in at.text("#response")
@@ -114,7 +115,7 @@ async def test_undo_brings_the_sample_back_and_redo_decides_it_again(review):
         assert choices(at.desk) == [Choice.ACCEPT]
 
 
-async def test_undo_right_after_a_decision_takes_that_one_back(review):
+async def test_undo_right_after_a_decision_takes_that_one_back(review: Review) -> None:
     async with review(queue()) as at:
         await at.pilot.press("a", "u")
         await at.settle()
@@ -122,7 +123,7 @@ async def test_undo_right_after_a_decision_takes_that_one_back(review):
         assert "answer number 1" in at.text("#response")
 
 
-async def test_undo_without_a_decision_says_so(review):
+async def test_undo_without_a_decision_says_so(review: Review) -> None:
     async with review(queue()) as at:
         await at.press("u")
         assert "nothing to take back" in at.text("#message")
@@ -130,7 +131,7 @@ async def test_undo_without_a_decision_says_so(review):
         assert "nothing to make again" in at.text("#message")
 
 
-async def test_a_refused_undo_says_why(review):
+async def test_a_refused_undo_says_why(review: Review) -> None:
     desk = queue()
     desk.fail["undo"] = [Refused("the lead has signed this batch off")]
     async with review(desk) as at:
@@ -138,7 +139,7 @@ async def test_a_refused_undo_says_why(review):
         assert "signed this batch off" in at.text("#message")
 
 
-async def test_a_note_goes_with_the_decision_and_is_kept_meanwhile(review):
+async def test_a_note_goes_with_the_decision_and_is_kept_meanwhile(review: Review) -> None:
     async with review(queue()) as at:
         await at.press("n", "h", "m", "enter")
         assert "✎ note" in at.text("#response").splitlines()[0]
@@ -148,7 +149,7 @@ async def test_a_note_goes_with_the_decision_and_is_kept_meanwhile(review):
         assert at.desk.decided[1][1].note is None
 
 
-async def test_an_unfinished_note_is_offered_again_but_not_stored_with_a_decision(review):
+async def test_an_unfinished_note_is_offered_again_but_not_stored_with_a_decision(review: Review) -> None:
     async with review(queue()) as at:
         await at.press("n", "h", "m", "escape")
         kept = (make_item(1).uid, "note")
@@ -157,7 +158,7 @@ async def test_an_unfinished_note_is_offered_again_but_not_stored_with_a_decisio
         assert at.desk.decided[0][1].note == "hm!"
 
 
-async def test_the_decision_says_what_was_shown(review):
+async def test_the_decision_says_what_was_shown(review: Review) -> None:
     async with review(FakeDesk([full_item(1)])) as at:
         await at.press("t", "t", "a")
         answer = at.desk.decided[0][1]
@@ -167,14 +168,14 @@ async def test_the_decision_says_what_was_shown(review):
         assert answer.dwell_seconds >= 0
 
 
-async def test_nothing_is_claimed_twice_and_the_queue_is_read_to_its_end(review):
+async def test_nothing_is_claimed_twice_and_the_queue_is_read_to_its_end(review: Review) -> None:
     async with review(queue(9)) as at:
         await at.press(*"aaaaaaaaa")
         assert [item.sample_id for item, _ in at.desk.decided] == list(range(1, 10))
         assert "Nothing is due" in at.text("#notice")
 
 
-async def test_a_dialog_decides_only_for_the_sample_it_was_opened_on(review):
+async def test_a_dialog_decides_only_for_the_sample_it_was_opened_on(review: Review) -> None:
     async with review(queue()) as at:
         await at.press("x")
         at.screen.session.bring_back(make_item(99))
@@ -183,7 +184,7 @@ async def test_a_dialog_decides_only_for_the_sample_it_was_opened_on(review):
         assert "no longer on screen" in at.text("#message")
 
 
-async def test_a_click_on_the_key_bar_is_a_key(review):
+async def test_a_click_on_the_key_bar_is_a_key(review: Review) -> None:
     async with review(queue()) as at:
         at.app.input_time += 1
         column = at.text("#keys").index("skip")
@@ -192,7 +193,7 @@ async def test_a_click_on_the_key_bar_is_a_key(review):
         assert choices(at.desk) == [Choice.SKIP]
 
 
-async def test_keys_can_be_remapped(review):
+async def test_keys_can_be_remapped(review: Review) -> None:
     async with review(queue(), keys={"accept": "y,f5"}) as at:
         await at.press("a")
         assert at.desk.decided == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from driving import Review
 from fake_desk import START, FakeDesk, choices, make_item
 
 from holdfast.db.errors import HoldfastError, Refused, StoreBusy, StoreFull, StoreReadOnly
@@ -19,7 +20,7 @@ def queue(count: int = 6) -> FakeDesk:
     return FakeDesk([make_item(n, response=f"answer number {n}") for n in range(1, count + 1)])
 
 
-async def test_an_empty_queue_says_what_to_do_next(review):
+async def test_an_empty_queue_says_what_to_do_next(review: Review) -> None:
     async with review(FakeDesk()) as at:
         assert "Nothing is due" in at.text("#notice")
         assert "$ holdfast export OUT.jsonl --approved" in at.text("#notice")
@@ -29,7 +30,7 @@ async def test_an_empty_queue_says_what_to_do_next(review):
         assert "fresh" in at.text("#response")
 
 
-async def test_a_locked_store_is_tried_again_and_shown(review):
+async def test_a_locked_store_is_tried_again_and_shown(review: Review) -> None:
     desk = queue()
     desk.fail["claim"] = [StoreBusy("locked")] * 3
     async with review(desk) as at:
@@ -42,7 +43,7 @@ async def test_a_locked_store_is_tried_again_and_shown(review):
         assert choices(desk) == [Choice.ACCEPT]
 
 
-async def test_the_banner_says_that_the_store_is_locked(review):
+async def test_the_banner_says_that_the_store_is_locked(review: Review) -> None:
     async with review(queue()) as at:
         at.screen.post_message(messages.Waiting("an answer", 12))
         await at.settle()
@@ -54,7 +55,7 @@ async def test_the_banner_says_that_the_store_is_locked(review):
 
 
 @pytest.mark.parametrize("error", [StoreFull("no room on /data"), HoldfastError("went wrong")])
-async def test_an_answer_that_is_not_stored_brings_its_sample_back(review, error):
+async def test_an_answer_that_is_not_stored_brings_its_sample_back(review: Review, error: HoldfastError) -> None:
     desk = queue()
     desk.fail["decide"] = [error]
     async with review(desk) as at:
@@ -68,7 +69,7 @@ async def test_an_answer_that_is_not_stored_brings_its_sample_back(review, error
         assert "answer number 2" in at.text("#response")
 
 
-async def test_several_answers_that_fail_all_come_back(review):
+async def test_several_answers_that_fail_all_come_back(review: Review) -> None:
     desk = queue()
     desk.hold.clear()
     desk.fail["decide"] = [StoreFull("full"), StoreFull("full")]
@@ -84,7 +85,7 @@ async def test_several_answers_that_fail_all_come_back(review):
         assert sorted(item.sample_id for item, _ in desk.decided) == [1, 2, 3]
 
 
-async def test_the_next_sample_is_there_before_the_answer_is_stored(review):
+async def test_the_next_sample_is_there_before_the_answer_is_stored(review: Review) -> None:
     desk = queue()
     desk.hold.clear()
     async with review(desk) as at:
@@ -97,7 +98,7 @@ async def test_the_next_sample_is_there_before_the_answer_is_stored(review):
         assert len(desk.decided) == 1
 
 
-async def test_an_undo_after_an_answer_that_failed_takes_nothing_else_back(review):
+async def test_an_undo_after_an_answer_that_failed_takes_nothing_else_back(review: Review) -> None:
     desk = queue()
     async with review(desk) as at:
         await at.press("a")
@@ -110,7 +111,7 @@ async def test_an_undo_after_an_answer_that_failed_takes_nothing_else_back(revie
         assert "answer number 2" in at.text("#response")
 
 
-async def test_a_store_that_cannot_be_written_turns_decisions_off_and_says_why(review):
+async def test_a_store_that_cannot_be_written_turns_decisions_off_and_says_why(review: Review) -> None:
     desk = queue()
     async with review(desk) as at:
         for method in ("decide", "claim"):
@@ -126,7 +127,7 @@ async def test_a_store_that_cannot_be_written_turns_decisions_off_and_says_why(r
         assert len(desk.decided) == 1
 
 
-async def test_a_store_that_cannot_be_written_from_the_start(review):
+async def test_a_store_that_cannot_be_written_from_the_start(review: Review) -> None:
     desk = queue()
     desk.fail["claim"] = [StoreReadOnly("holdfast.db belongs to lead-1")]
     async with review(desk) as at:
@@ -134,7 +135,7 @@ async def test_a_store_that_cannot_be_written_from_the_start(review):
         assert "Ask the project's lead" in at.text("#notice")
 
 
-async def test_a_lost_lease_is_announced_and_the_decision_still_stored(review):
+async def test_a_lost_lease_is_announced_and_the_decision_still_stored(review: Review) -> None:
     desk = queue()
     async with review(desk) as at:
         desk.lost = {"token-1", "token-2"}
@@ -149,14 +150,14 @@ async def test_a_lost_lease_is_announced_and_the_decision_still_stored(review):
         assert not at.screen.has_class("-banner")
 
 
-async def test_leases_are_renewed_for_all_that_is_held(review):
+async def test_leases_are_renewed_for_all_that_is_held(review: Review) -> None:
     async with review(queue(), claims_ahead=2) as at:
         at.screen.beat()
         await at.settle()
         assert at.desk.beats == [frozenset({"token-1", "token-2", "token-3"})]
 
 
-async def test_a_heartbeat_that_fails_is_mentioned(review):
+async def test_a_heartbeat_that_fails_is_mentioned(review: Review) -> None:
     async with review(queue()) as at:
         at.desk.fail["heartbeat"] = [StoreBusy("locked")]
         at.screen.beat()
@@ -164,7 +165,7 @@ async def test_a_heartbeat_that_fails_is_mentioned(review):
         assert "could not be renewed" in at.text("#message")
 
 
-async def test_nobody_there_gives_the_claims_back_until_a_key_is_pressed(review):
+async def test_nobody_there_gives_the_claims_back_until_a_key_is_pressed(review: Review) -> None:
     desk = queue()
     async with review(desk, idle_minutes=0.0, claims_ahead=1) as at:
         await at.press("e")
@@ -178,14 +179,14 @@ async def test_nobody_there_gives_the_claims_back_until_a_key_is_pressed(review)
         assert "answer number 3" in at.text("#response")
 
 
-async def test_leaving_gives_the_desk_back(review):
+async def test_leaving_gives_the_desk_back(review: Review) -> None:
     async with review(queue()) as at:
         await at.press("q")
         assert at.desk.closed == 1
         assert not at.app.is_running
 
 
-async def test_leaving_waits_for_answers_on_their_way(review):
+async def test_leaving_waits_for_answers_on_their_way(review: Review) -> None:
     desk = queue()
     desk.hold.clear()
     async with review(desk) as at:
@@ -199,7 +200,7 @@ async def test_leaving_waits_for_answers_on_their_way(review):
         assert desk.closed == 1
 
 
-async def test_leaving_twice_asks_before_anything_is_lost(review):
+async def test_leaving_twice_asks_before_anything_is_lost(review: Review) -> None:
     desk = queue()
     desk.hold.clear()
     async with review(desk) as at:
@@ -214,7 +215,7 @@ async def test_leaving_twice_asks_before_anything_is_lost(review):
         assert len(desk.decided) == 1
 
 
-async def test_an_answer_that_fails_while_leaving_keeps_the_desk_open(review):
+async def test_an_answer_that_fails_while_leaving_keeps_the_desk_open(review: Review) -> None:
     desk = queue()
     desk.hold.clear()
     desk.fail["decide"] = [StoreFull("full")]
@@ -227,7 +228,7 @@ async def test_an_answer_that_fails_while_leaving_keeps_the_desk_open(review):
         assert "answer number 1" in at.text("#response")
 
 
-async def test_a_kept_edit_and_note_are_offered_again(review):
+async def test_a_kept_edit_and_note_are_offered_again(review: Review) -> None:
     note = Draft("note", "look at the unit", START)
     edit = Draft("edit", "half an ans", START, 1)
     async with review(FakeDesk([make_item(1, drafts=(edit, note))])) as at:
@@ -238,7 +239,7 @@ async def test_a_kept_edit_and_note_are_offered_again(review):
         assert "half an ans" in at.shown()
 
 
-async def test_a_sample_that_a_dead_session_left_comes_back_with_a_new_lease(review):
+async def test_a_sample_that_a_dead_session_left_comes_back_with_a_new_lease(review: Review) -> None:
     desk = queue(2)
     desk.queue[0] = replace(desk.queue[0], token="again", drafts=(Draft("note", "hm", START),))
     async with review(desk) as at:
@@ -247,13 +248,13 @@ async def test_a_sample_that_a_dead_session_left_comes_back_with_a_new_lease(rev
 
 
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (60, 16), (200, 50), (40, 12)])
-async def test_every_size_shows_the_sample_and_the_way_out(review, size):
+async def test_every_size_shows_the_sample_and_the_way_out(review: Review, size: tuple[int, int]) -> None:
     async with review(queue(), size=size) as at:
         assert "answer" in at.shown()
         assert "quit" in at.shown()
 
 
-async def test_narrow_terminals_stack_the_panes(review):
+async def test_narrow_terminals_stack_the_panes(review: Review) -> None:
     async with review(queue(), size=(80, 24)) as at:
         response, side = at.screen.response.region, at.screen.side.region
         assert side.y >= response.bottom
@@ -262,14 +263,14 @@ async def test_narrow_terminals_stack_the_panes(review):
         assert at.screen.side.region.x >= at.screen.response.region.right
 
 
-async def test_refused_claims_by_name_say_why(review):
+async def test_refused_claims_by_name_say_why(review: Review) -> None:
     async with review(queue()) as at:
         at.screen.claim_this("f" * 64)
         await at.settle()
         assert "another reviewer holds" in at.text("#message")
 
 
-async def test_a_filter_that_is_refused_leaves_the_desk_usable(review):
+async def test_a_filter_that_is_refused_leaves_the_desk_usable(review: Review) -> None:
     desk = queue()
     async with review(desk) as at:
         desk.fail["claim"] = [Refused("no field `colour`")]

@@ -32,7 +32,6 @@ from holdfast.reviewer.tui.widgets.exact_text_area import ExactTextArea
 from holdfast.reviewer.tui.widgets.page_view import PageView
 
 
-
 @dataclass(frozen=True, slots=True)
 class Edited:
     """How an edit ended: its turns, whether to store them, and why over a finding that still blocks."""

@@ -30,18 +30,27 @@ async def edit_outside(
         with private_file(before) as path:
             command = [*editor_command(), str(path)]
             with app.suspend(), app.batch_update(), _interrupts_for_the_editor():
-                process = await asyncio.create_subprocess_exec(*command)
-                status = await process.wait()
+                failure = await _run(command)
             after = without_appended_newline(before, text_from(path))
     except (HoldfastError, OSError) as error:
         say(f"the editor could not be used: {error}", "warn")
         return
-    if status:
-        say(f"{command[0]} ended with status {status}: nothing is changed", "warn")
+    if failure:
+        say(f"{command[0]} {failure}: nothing is changed", "warn")
     elif after == before:
         say("nothing was changed in the editor")
     else:
         edited(with_text(turns, item.response_turn, after))
+
+
+async def _run(command: list[str]) -> str | None:
+    """How the program failed, in words: an exception would leave Textual suspended."""
+    try:
+        process = await asyncio.create_subprocess_exec(*command)
+    except OSError as error:
+        return f"could not be started ({error.strerror})"
+    status = await process.wait()
+    return f"ended with status {status}" if status else None
 
 
 @contextmanager
