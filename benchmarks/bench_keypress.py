@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import select
+import shutil
 import statistics
 import struct
 import sys
@@ -15,10 +16,14 @@ import termios
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import orjson
-from common import HOLDFAST, corpus, flagged_project, percentile, scratch_copy
+from common import CACHE, HOLDFAST, flagged_project, percentile
+
+from holdfast.db import samples
+from holdfast.db.store import Store
 
 COLUMNS, ROWS = 100, 30
 PRESSES = 60
@@ -120,12 +125,14 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=1_000_000, help="how many samples the store holds, if made")
     parser.add_argument("--runs", type=int, default=3, help="how many pairs are run")
     chosen = parser.parse_args()
-    folder = scratch_copy(chosen.project or flagged_project(chosen.samples))
-    with corpus(chosen.samples).open("rb") as lines:
-        records = [orjson.loads(line) for line, _ in zip(lines, range(PRESSES + 1), strict=False)]
+    folder = CACHE / "keypress"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(chosen.project or flagged_project(chosen.samples), folder)
+    with Store.open(folder / "holdfast.db") as store:
+        shown = [stored.sample for stored in islice(samples.each(store), PRESSES + 1)]
     with tempfile.TemporaryDirectory() as scratch:
         texts = Path(scratch) / "texts.json"
-        texts.write_bytes(orjson.dumps([record["prompt"] + "\n" + record["response"] for record in records]))
+        texts.write_bytes(orjson.dumps([f"{sample.prompt}\n{sample.response}" for sample in shown]))
         bare = [sys.executable, "-c", BARE_APP, str(texts)]
         desk = [*HOLDFAST, "review", "--project", str(folder), "--user", "annotator-1"]
         ours, theirs = [], []

@@ -22,7 +22,7 @@ KINDS = (
     *("plain", "heading", "dim", "strong", "key", "good", "tab"),
     *("info-sign", "warn-sign", "block-sign"),
     *("replaced", "added", "removed", "info", "warn", "block"),
-    *("current", "marker"),
+    *("here", "marker", "current"),
 )
 """Every kind of run, later ones over earlier ones; each is a component class `doc--KIND` of the panes."""
 ONE_LINE = 1 << 20

@@ -36,6 +36,11 @@ def percent(share: float) -> str:
     return "< 1 %" if 0 < share < 0.01 else f"{share:.0%}".replace("%", " %")
 
 
+def counted(number: int, thing: str) -> str:
+    """A number of things: 1 finding, 2 findings."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def name_of(item: ClaimedItem) -> str:
     """How a person finds the sample again: the beginning of its uid."""
     return item.uid[:6]
@@ -142,7 +147,7 @@ def _glance(item: ClaimedItem) -> list[tuple[str, str]]:
     if item.why:
         rows.append(("why", " + ".join(f"{term.name} {decimal(term.value, 2)}" for term in item.why[:3])))
     if item.history_count:
-        rows.append(("history", f"{item.history_count} decisions before"))
+        rows.append(("history", counted(item.history_count, "decision") + " before"))
     return rows
 
 

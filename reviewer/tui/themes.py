@@ -12,6 +12,7 @@ _DARK_VARIABLES = {
     "info-back": "#173042",
     "warn-back": "#3a3115",
     "block-back": "#4a211d",
+    "here-back": "#235c56",
     "input-selection-background": "#2d6b62",
 }
 _LIGHT_VARIABLES = {
@@ -22,6 +23,7 @@ _LIGHT_VARIABLES = {
     "info-back": "#d9e8f3",
     "warn-back": "#f7e7bd",
     "block-back": "#f8d5d0",
+    "here-back": "#a9dccf",
     "input-selection-background": "#bcdcd3",
 }
 DARK = Theme(

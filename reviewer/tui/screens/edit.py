@@ -21,7 +21,7 @@ from holdfast.reviewer.tui.bindings import KEYS, keys_of
 from holdfast.reviewer.tui.diffs import add_word_diff
 from holdfast.reviewer.tui.docs import Builder, Doc
 from holdfast.reviewer.tui.drafts import Turns, changed_turns, draft_of, turns_of, with_text
-from holdfast.reviewer.tui.panels import findings_list, name_of, percent
+from holdfast.reviewer.tui.panels import counted, findings_list, name_of, percent
 from holdfast.reviewer.tui.screens.dialogs import ConfirmScreen
 from holdfast.reviewer.tui.screens.overriding import ask_override
 from holdfast.reviewer.tui.screens.pressing import PressScreen, textual_bindings
@@ -220,7 +220,7 @@ def outcome_title(preview: EditPreview) -> Doc:
     if preview.blocking:
         return builder.add("✖ a finding still blocks: saving asks for a reason", "block-sign").build()
     if preview.findings:
-        return builder.add(f"▲ {len(preview.findings)} findings", "warn-sign").build()
+        return builder.add(f"▲ {counted(len(preview.findings), 'finding')}", "warn-sign").build()
     return builder.add("✓ no check objects", "good").build()
 
 

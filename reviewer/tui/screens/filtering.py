@@ -19,6 +19,7 @@ from holdfast.db.errors import HoldfastError
 from holdfast.reviewer.pipeline.desk import Desk, Hit
 from holdfast.reviewer.sanitise import plain_line
 from holdfast.reviewer.tui.docs import Builder, Doc
+from holdfast.reviewer.tui.panels import counted
 from holdfast.reviewer.tui.widgets.bar import Bar
 from holdfast.reviewer.tui.widgets.page_view import PageView
 
@@ -112,7 +113,7 @@ class FilterScreen(ModalScreen[Wanted | None]):
         width = max(self.hits.text_width - 4, 20)
         for number, hit in enumerate(self._hits, 1):
             builder.add("▸ " if number == self._picked else "  ", "key", number=number)
-            builder.add(plain_line(f"{hit.name} · {hit.findings} findings · {hit.snippet}", width)).add("\n")
+            builder.add(plain_line(f"{hit.name} · {counted(hit.findings, 'finding')} · {hit.snippet}", width)).add("\n")
         return builder.build()
 
     def action_move(self, step: int) -> None:

@@ -13,6 +13,7 @@ from rich.style import Style
 from textual.events import Blur, Focus, MouseScrollDown, MouseScrollUp, Resize
 from textual.geometry import Size
 
+from holdfast.db.models import Severity
 from holdfast.reviewer.tui.docs import ONE_LINE, Doc, Page
 from holdfast.reviewer.tui.widgets.painted import Painted, Row
 
@@ -132,4 +133,7 @@ class PageView(Painted, can_focus=True):
         return [thumb if first <= y < first + size else track for y in range(height)]
 
     def _style_of_run(self, kinds: tuple[str, ...], numbers: frozenset[int]) -> Style:
-        return self.style_of((*kinds, "current") if self.current and self.current in numbers else kinds)
+        if not self.current or self.current not in numbers:
+            return self.style_of(kinds)
+        text_itself = kinds[-1] in {severity.value for severity in Severity}
+        return self.style_of((*kinds, "here" if text_itself else "current"))
