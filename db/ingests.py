@@ -186,13 +186,7 @@ class Ingest:
 
     def _sort_out(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
         """Split off the rows new to the batch, and those whose external id names other content."""
-        seen: dict[str, bytes] = dict(
-            connection.execute(
-                """SELECT o.external_id, o.row_hash FROM json_each(?) wanted
-                CROSS JOIN occurrences o ON o.batch_id = ? AND o.external_id = wanted.value""",
-                (orjson.dumps([row.external_id for row in rows]).decode(), self._batch_id),
-            ).fetchall()
-        )
+        seen = self._known_hashes(connection, [row.external_id for row in rows])
         fresh: list[Row] = []
         clashes: list[Row] = []
         for row in rows:
@@ -203,6 +197,21 @@ class Ingest:
             elif hash_there != row.row_hash:
                 clashes.append(row)
         return fresh, clashes
+
+    def _known_hashes(self, connection: sqlite3.Connection, external_ids: list[str]) -> dict[str, bytes]:
+        """Row hashes of the batch's rows by external id, as far as they are among these."""
+        found = connection.execute(
+            """SELECT o.external_id, o.row_hash FROM json_each(?) wanted
+            CROSS JOIN occurrences o ON o.batch_id = ? AND o.external_id = wanted.value""",
+            (orjson.dumps(external_ids).decode(), self._batch_id),
+        ).fetchall()
+        for external_id in external_ids:
+            if "\0" in external_id:  # where SQLite's JSON functions end a text
+                found += connection.execute(
+                    "SELECT external_id, row_hash FROM occurrences WHERE batch_id = ? AND external_id = ?",
+                    (self._batch_id, external_id),
+                ).fetchall()
+        return dict(found)
 
     def _insert_samples(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> list[int]:
         """Insert the samples that are new; returns each row's sample id."""

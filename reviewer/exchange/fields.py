@@ -40,13 +40,6 @@ def _text(name: str, value: Any) -> str:
     return text
 
 
-def _external_id(name: str, value: Any) -> str:
-    text = _text(name, value)
-    if "\0" in text:
-        raise RecordError(f"{name} holds a NUL character, by which no command could name it")
-    return text
-
-
 def _any(name: str, value: Any) -> str:
     text = scalar_text(value)
     return dumps(value) if text is None else text
@@ -88,7 +81,6 @@ def _shown(value: Any) -> str:
 
 
 _READERS: dict[str, Callable[[str, Any], Any]] = {
-    "external_id": _external_id,
     "reference": _any,
     "label": _any,
     "generation": _generation,

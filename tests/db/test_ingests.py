@@ -119,6 +119,15 @@ def test_the_same_sample_under_two_ids_is_stored_once(store: Store, filled: bool
     assert list(check(store)) == []
 
 
+def test_external_ids_may_hold_any_character(store: Store) -> None:
+    odd = ["a\0b", "a\0c", "a", "\0", "a/b", "ü#2", "\u2028"]
+    for expected in (7, 0):
+        opened = Ingest.begin(store, batch="b", signature="s", actor="lead-1")
+        opened.add([prepare(make_sample(n), batch="b", external_id=external_id) for n, external_id in enumerate(odd)])
+        assert opened.close().new == expected
+    assert [samples.load(store, samples.resolve(store, f"b/{text}")).external_id for text in odd] == odd
+
+
 def test_names_of_batches_are_checked(store: Store) -> None:
     with pytest.raises(UsageError, match="letters"):
         Ingest.begin(store, batch="a b", signature="s", actor="lead-1")

@@ -122,7 +122,6 @@ def test_sampling_parameters_are_kept_together() -> None:
 
 
 @pytest.mark.parametrize(("field", "value", "reason"), [
-    ("external_id", "a\0b", "NUL"),
     ("provenance", "robot", "it must be one of human, human-edited, synthetic, unknown"),
     ("generation", -1, "not a whole number"),
     ("generation", 1.5, "not a whole number"),
