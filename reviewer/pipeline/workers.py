@@ -176,9 +176,10 @@ class Pool:
                 if task is not None:
                     given = max(given, task.number + 1)
                     worker.tell(task)
-            while returned in done:
+            if returned in done:
                 yield done.pop(returned)
                 returned += 1
+                continue  # a result that was taken may let another task out
             if returned == given and not any(worker.task for worker in self._workers):
                 return
             for number, answer in self._answers(again):

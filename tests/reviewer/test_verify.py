@@ -21,8 +21,10 @@ from holdfast.db.samples import Stored, each, load
 from holdfast.db.store import Store
 from holdfast.db.verdicts import current
 from holdfast.reviewer import trust
+from holdfast.reviewer.pipeline import verifying
 from holdfast.reviewer.pipeline.verify import entry_of, verify
 from holdfast.reviewer.pipeline.verifying import VerifyReport
+from holdfast.reviewer.pipeline.workers import AHEAD
 from holdfast.reviewer.project import Project
 
 CHECKS = """
@@ -62,6 +64,15 @@ def slow(sample: Sample, ctx: Context) -> Verdict:
     note(sample)
     time.sleep(0.006)
     return Verdict.flag("even", "is even") if int(sample.response.split()[-1]) % 2 == 0 else PASS
+
+@verifier(layer="format", version="1")
+def waits(sample: Sample, ctx: Context) -> Verdict:
+    gate = Path(__file__).with_name("gate")
+    if sample.response == "answer 0":
+        gate.read_bytes()
+    if sample.response == "answer 7":
+        gate.write_bytes(b"go on")
+    return PASS
 
 @verifier(layer="consistency", version="1")
 def corpus(sample: Sample, ctx: Context) -> Verdict:
@@ -280,6 +291,20 @@ def test_a_check_that_ends_its_process_is_an_error_and_the_run_goes_on(
     assert "exit status 7" in found[1]
     assert capfd.readouterr().out == ""
     assert desk.is_sound()
+
+
+def test_a_slow_sample_that_holds_all_others_up_is_not_the_end_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path / "project")
+    fill(desk, range(20))
+    desk.configure("enabled = []\nfiles = ['checks.py:waits']")
+    # Sample 0 is judged when the other worker has judged all that may be given out before sample 0 is done.
+    os.mkfifo(desk.project.root / "gate")
+    monkeypatch.setattr(verifying, "TASK_SAMPLES", 1)
+    assert AHEAD * 2 == 8
+    assert desk.verify(workers=2).verified == 20
+    assert desk.verify(workers=2).verified == 0
 
 
 def test_the_results_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
