@@ -11,6 +11,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
+from holdfast.db.errors import UsageError
 from holdfast.reviewer.pipeline.desk import Desk
 from holdfast.reviewer.tui.bindings import remapped
 from holdfast.reviewer.tui.line_filter import SafeApp
@@ -38,6 +39,9 @@ class HoldfastApp(SafeApp[None], inherit_bindings=False):
         self.input_time = monotonic()
         for theme in THEMES:
             self.register_theme(theme)
+        if settings.theme not in self.available_themes:
+            names = ", ".join(theme.name for theme in THEMES)
+            raise UsageError(f"theme in holdfast.toml: {settings.theme!r} is unknown; {names} are there")
         self.theme = settings.theme
         self.set_keymap({action: keys for action, keys in settings.keys.items()})
         self.triage = TriageScreen(desk, settings, keys, now, lambda: self.input_time)

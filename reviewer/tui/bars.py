@@ -72,7 +72,7 @@ def pace(progress: Progress) -> str:
     if not progress.left:
         return f"{progress.per_minute:.1f}/min"
     minutes = round(progress.left / progress.per_minute)
-    left = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+    left = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{max(minutes, 1)} min"
     return f"{progress.per_minute:.1f}/min, {left} to go"
 
 

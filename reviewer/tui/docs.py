@@ -124,6 +124,34 @@ class Doc:
         return segments
 
 
+@dataclass(frozen=True)
+class Stacked:
+    """Pages one under the other."""
+
+    pages: tuple[Page, ...]
+
+    @property
+    def anchors(self) -> Mapping[int, int]:
+        """None: only documents know places."""
+        return {}
+
+    def height(self, width: int) -> int:
+        """How many screen lines the pages have together."""
+        return sum(page.height(width) for page in self.pages)
+
+    def line_of(self, number: int, width: int) -> int | None:
+        """None: only documents know places."""
+        return None
+
+    def segments(self, line: int, width: int, style_of: StyleOf) -> list[Segment]:
+        """One screen line of the page that it falls into."""
+        for page in self.pages:
+            if line < (height := page.height(width)):
+                return page.segments(line, width, style_of)
+            line -= height
+        return []
+
+
 def _start(run: Run) -> int:
     return run.start
 

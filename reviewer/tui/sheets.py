@@ -9,12 +9,14 @@ from holdfast.db.models import Message, Severity
 from holdfast.reviewer.pipeline.desk import ClaimedItem, ShownFinding, View
 from holdfast.reviewer.sanitise import Display, raw_escaped, sanitise
 from holdfast.reviewer.tui import panels
-from holdfast.reviewer.tui.docs import ONE_LINE, Builder, Doc, Mark, Page
+from holdfast.reviewer.tui.docs import ONE_LINE, Builder, Doc, Mark, Page, Stacked
 from holdfast.reviewer.tui.rendered import Rendered
 
 _GRAVITY = (Severity.BLOCK, Severity.WARN, Severity.INFO)
 _BETWEEN_TURNS = 2
 """Code points between two turns of `prompt`: the turns' contents are joined by blank lines."""
+_MOST_RENDERED = 200_000
+"""Code points that Markdown is laid out for; it takes some 1.5 ms a thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,24 @@ def in_order(findings: Sequence[ShownFinding]) -> tuple[ShownFinding, ...]:
     return tuple(sorted(findings, key=lambda one: (_GRAVITY.index(one.severity), one.of, one.span or (1 << 60, 0))))
 
 
-def make_sheet(item: ClaimedItem, view: View) -> Sheet:
+def view_of(item: ClaimedItem, wanted: View) -> View:
+    """The view that an item is shown in: a text too long to lay out as Markdown stays plain."""
+    if wanted != "rendered":
+        return wanted
+    return "plain" if sum(len(message.content) for message in item.messages) > _MOST_RENDERED else "rendered"
+
+
+def make_sheet(item: ClaimedItem, wanted: View) -> Sheet:
     """The sheet of a sample; under the view `rendered` the texts hold no marks, since Markdown moves them."""
     findings = in_order(item.findings)
     turn = item.response_turn
-    display = raw_escaped if view == "raw" else sanitise
+    view = view_of(item, wanted)
     if view == "rendered":
-        return Sheet(item, view, Rendered(sanitise(item.prompt).text), Rendered(sanitise(item.response).text), findings)
+        asked = _rendered(item.messages[:turn], headed=turn > 1)
+        answered = _rendered(item.messages[turn : turn + 1], headed=False)
+        later = _rendered(item.messages[turn + 1 :], headed=True)
+        return Sheet(item, view, asked, Stacked((answered, later)), findings)
+    display = raw_escaped if view == "raw" else sanitise
     prompt, response = Builder(), Builder()
     _add_turns(prompt, item.messages[:turn], _marks(findings, "prompt"), display, headed=turn > 1)
     answer = item.messages[turn : turn + 1]
@@ -86,6 +99,18 @@ def make_sheet(item: ClaimedItem, view: View) -> Sheet:
         response.add("\n\n")
         _add_turns(response, after, (), display, headed=True)
     return Sheet(item, view, prompt.build(), response.build(), findings)
+
+
+def _rendered(turns: Sequence[Message], *, headed: bool) -> Page:
+    pages: list[Page] = []
+    for turn in turns:
+        if headed:
+            _add_role(head := Builder(), turn)
+            pages.append(head.build())
+        pages.append(Rendered(sanitise(turn.content).text))
+        _add_calls(rest := Builder(), turn, sanitise)
+        pages.append(rest.build())
+    return Stacked(tuple(page for page in pages if page != Doc()))
 
 
 def turn_doc(item: ClaimedItem, turn: int) -> Doc:
@@ -117,15 +142,24 @@ def _add_turns(
         if index:
             builder.add("\n\n")
         if headed:
-            builder.add(f"─── {turn.role}{f' {turn.name}' if turn.name else ''} ───", "heading").add("\n")
+            _add_role(builder, turn)
+            builder.add("\n")
         size = len(turn.content)
         here = [_within(mark, base, size) for mark in marks if _meets(mark, base, size)]
         builder.add_marked(display(turn.content), here)
         if not turn.content and not turn.tool_calls:
             builder.add("(empty)", "dim")
-        for call in turn.tool_calls or ():
-            builder.add(f"\n─── calls {call.name} ───", "heading").add("\n").add_marked(display(call.arguments))
+        _add_calls(builder, turn, display)
         base += size + _BETWEEN_TURNS
+
+
+def _add_role(builder: Builder, turn: Message) -> None:
+    builder.add(f"─── {turn.role}{f' {turn.name}' if turn.name else ''} ───", "heading")
+
+
+def _add_calls(builder: Builder, turn: Message, display: Callable[[str], Display]) -> None:
+    for call in turn.tool_calls or ():
+        builder.add(f"\n─── calls {call.name} ───", "heading").add("\n").add_marked(display(call.arguments))
 
 
 def _meets(mark: Mark, base: int, size: int) -> bool:

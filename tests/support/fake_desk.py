@@ -106,6 +106,7 @@ class FakeDesk:
 
     def __init__(self, items: Collection[ClaimedItem] = (), *, now: Callable[[], datetime] = lambda: START) -> None:
         self.queue = deque(items)
+        self.total = len(items)
         self.now = now
         self.project = "networks"
         self.reviewer = "annotator-2"
@@ -194,7 +195,8 @@ class FakeDesk:
     def progress(self, *, where: str = "") -> Progress:
         self._check("progress")
         steps = () if self.queue else self.next_steps
-        return Progress(len(self.queue), 37 + len(self.decided), goal=50, per_minute=6.1, next_steps=steps)
+        left = self.total - len(self.decided)
+        return Progress(left, 37 + len(self.decided), goal=50, per_minute=6.1, next_steps=steps)
 
     def history(self, uid: str) -> tuple[Event, ...]:
         self._check("history")

@@ -65,6 +65,11 @@ def test_keys_that_cannot_be_are_refused_before_the_screen_opens(changes: dict[s
         HoldfastApp(FakeDesk(), Settings(keys=changes))
 
 
+def test_an_unknown_theme_is_refused_before_the_screen_opens() -> None:
+    with pytest.raises(UsageError, match="'mauve' is unknown"):
+        HoldfastApp(FakeDesk(), Settings(theme="mauve"))
+
+
 @pytest.mark.parametrize("action", sorted(DECISIONS))
 def test_decisions_say_why_they_are_off(action: str) -> None:
     ready = State(sample=True, settled=True, places=1)

@@ -11,7 +11,7 @@ from textual.events import MouseScrollDown
 
 from holdfast.db.errors import Refused
 from holdfast.db.models import Message, Severity, ToolCall
-from holdfast.reviewer.pipeline.desk import ShownFinding, ShownVote, Votes
+from holdfast.reviewer.pipeline.desk import ShownFinding, ShownVote, View, Votes
 
 pytestmark = pytest.mark.asyncio
 
@@ -95,6 +95,15 @@ async def test_views_cycle_and_come_back(review: Review) -> None:
         assert r"\xe9\ttab \\" in at.text("#response")
         await at.press("t")
         assert at.text("#response") == plain
+
+
+async def test_a_text_too_long_for_markdown_stays_plain_and_says_so(review: Review) -> None:
+    async with review(one(response="**word** " * 30_000)) as at:
+        await at.press("t")
+        assert "**word**" in at.text("#response")
+        assert "too long" in at.text("#message")
+        await at.press("a")
+        assert at.desk.decided[0][1].view == "plain"
 
 
 async def test_jumping_leaves_the_rendered_view_where_findings_have_no_place(review: Review) -> None:
@@ -198,14 +207,16 @@ async def test_the_palette_finds_what_the_keys_do(review: Review) -> None:
         await at.until(lambda: len(at.desk.decided) == 1)
 
 
-async def test_every_turn_is_shown_with_its_role(review: Review) -> None:
+@pytest.mark.parametrize("view", ["plain", "rendered", "raw"])
+async def test_every_turn_is_shown_with_its_role(review: Review, view: View) -> None:
     turns = (
         Message(role="system", content="Be brief."),
         Message(role="user", content="Hello?"),
         Message(role="assistant", content="Hi.", tool_calls=(ToolCall(name="wave", arguments='{"hand": "left"}'),)),
         Message(role="user", content="and then?"),
     )
-    async with review(one(messages=turns)) as at:
+    async with review(one(messages=turns), size=(100, 40)) as at:
+        await at.press(*{"plain": "", "rendered": "t", "raw": "tt"}[view])
         assert "─── system ───" in at.text("#prompt")
         assert "Hello?" in at.text("#prompt")
         response = at.text("#response")

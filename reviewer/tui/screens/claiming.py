@@ -20,7 +20,7 @@ from holdfast.reviewer.tui.guards import State, why_not
 from holdfast.reviewer.tui.screens.reading import ReadingScreen
 from holdfast.reviewer.tui.session import Session
 from holdfast.reviewer.tui.settings import Settings
-from holdfast.reviewer.tui.sheets import Sheet, make_sheet
+from holdfast.reviewer.tui.sheets import Sheet, make_sheet, view_of
 from holdfast.reviewer.tui.writer import Patience, claim_ahead
 
 _BANNERS = ("wait", "write", "lease")
@@ -191,7 +191,7 @@ class ClaimingScreen(ReadingScreen):
     def show_item(self, item: ClaimedItem) -> None:
         """Put a sample on screen; decisions count once it has been there for a moment."""
         sheet = self._sheets.pop(item.token, None)
-        if sheet is None or sheet.view != self.view:
+        if sheet is None or sheet.view != view_of(item, self.view):
             sheet = make_sheet(item, self.view)
         self._ready_at = float("inf")
         for draft in item.drafts:

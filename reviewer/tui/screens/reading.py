@@ -67,6 +67,7 @@ class ReadingScreen(PressScreen[None], inherit_bindings=False):
         self._at_finding = 0
         if self.has_class("-notice"):
             self.remove_class("-notice")
+            self.set_focus(self.response)
             self.call_after_refresh(self._fit)
         else:
             self._fit_prompt(sheet)

@@ -42,7 +42,7 @@ class SeatScreen(ClaimingScreen):
             answer,
             note=self.session.notes.get(item.uid),
             dwell_seconds=max(monotonic() - self.shown_at, 0.0),
-            view=self.view,
+            view=self.sheet.view if self.sheet else self.view,
             votes_seen=item.votes is not None and not item.votes.hidden,
         )
         self.set_banner("write", None)

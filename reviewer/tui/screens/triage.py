@@ -21,6 +21,7 @@ from holdfast.reviewer.tui.screens.dialogs import ConfirmScreen, LineScreen, Pic
 from holdfast.reviewer.tui.screens.overriding import ask_override
 from holdfast.reviewer.tui.screens.reading import VIEWS
 from holdfast.reviewer.tui.screens.seat import SeatScreen
+from holdfast.reviewer.tui.sheets import view_of
 
 _DECISIONS_LISTED = 200
 
@@ -168,8 +169,11 @@ class TriageScreen(SeatScreen):
     @on(messages.SheetMade)
     def _on_sheet_made(self, message: messages.SheetMade) -> None:
         item = self.session.current
-        if item is not None and item.token == message.sheet.item.token and message.sheet.view == self.view:
-            self.show_sheet(message.sheet)
+        sheet = message.sheet
+        if item is not None and item.token == sheet.item.token and sheet.view == view_of(item, self.view):
+            self.show_sheet(sheet)
+            if sheet.view != self.view:
+                self.say("the text is too long to lay out as Markdown; it stays plain", "warn")
 
     def do_why(self) -> None:
         """Say why this sample is next."""
