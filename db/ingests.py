@@ -18,7 +18,9 @@ from holdfast.db.users import check_name, ensure_user
 
 __all__ = ["Ingest", "IngestCounts", "Quarantined", "Row", "Unreadable", "prepare", "quarantine"]
 
-_SLICE_ROWS = 500
+SLICE_ROWS = 500
+"""How many records one transaction takes at most, so that reviewers never wait, where the store is not empty."""
+
 _YIELD_SECONDS = 0.004
 
 _INSERT_SAMPLE = """INSERT INTO samples (id, uid, content_id, source_id, ingest_id, tokens, provenance, model,
@@ -73,6 +75,8 @@ class Ingest:
         self._sources: dict[str, int] = {}
         self.position: int = row["position"]
         """How many records are staged already: a resumed reader skips so many."""
+        self.portion_records: int | None = None if self._bulk else SLICE_ROWS
+        """How many records `add` takes at a time without making reviewers wait; None: nobody can be reviewing yet."""
 
     @classmethod
     def begin(cls, store: Store, *, batch: str, signature: str, actor: str) -> Ingest:
@@ -97,15 +101,12 @@ class Ingest:
     def add(self, rows: Sequence[Row], unreadable: Sequence[Unreadable] = ()) -> list[Unreadable]:
         """Stage rows and quarantine records; returns the rows quarantined for a known external id with other content.
 
-        Written at once into an empty store, else in slices with a pause before each, so that reviewers never wait.
+        One transaction, after a pause for others: give it `portion_records` at most, in the order of the reader.
         """
-        if self._bulk:
-            return self._add_slice(rows, unreadable)
-        clashes: list[Unreadable] = []
-        for start in range(0, max(len(rows), len(unreadable), 1), _SLICE_ROWS):
+        if not self._bulk:
             time.sleep(_YIELD_SECONDS)
-            clashes += self._add_slice(rows[start : start + _SLICE_ROWS], unreadable[start : start + _SLICE_ROWS])
-        return clashes
+        # Never less than was given: `position` counts records in the order of the reader, who mixes the two kinds.
+        return self._add_slice(rows, unreadable)
 
     def close(self) -> IngestCounts:
         """Make the rows visible and append `batch.ingested`, which covers them by a Merkle root."""
@@ -251,9 +252,12 @@ class Ingest:
         return source_id
 
     def _remove(self) -> None:
+        with self._store.write() as connection:
+            # Interrupted from here on, it is no longer what its position says: nobody may resume it.
+            connection.execute("UPDATE ingests SET signature = '' WHERE id = ?", (self._id,))
         while True:
             with self._store.write() as connection:
-                removed = _remove_slice(connection, self._id, self._first_sample_id)
+                removed = _remove_slice(connection, self._id, self._first_sample_id, self._first_occurrence_id)
             if not removed:
                 break
             time.sleep(_YIELD_SECONDS)
@@ -339,16 +343,19 @@ def _clash(row: Row) -> Unreadable:
     return Unreadable(row.file, row.line, reason, raw[:RAW_LIMIT], len(raw))
 
 
-def _remove_slice(connection: sqlite3.Connection, ingest_id: int, first_sample_id: int) -> bool:
+def _remove_slice(
+    connection: sqlite3.Connection, ingest_id: int, first_sample_id: int, first_occurrence_id: int
+) -> bool:
     """Delete some staged rows; False when none are left."""
     occurrences = connection.execute(
-        "DELETE FROM occurrences WHERE id IN (SELECT id FROM occurrences WHERE ingest_id = ? ORDER BY id DESC LIMIT ?)",
-        (ingest_id, _SLICE_ROWS),
+        """DELETE FROM occurrences WHERE id IN
+        (SELECT id FROM occurrences WHERE id >= ? AND ingest_id = ? ORDER BY id DESC LIMIT ?)""",
+        (first_occurrence_id, ingest_id, SLICE_ROWS),
     ).rowcount
     if occurrences:
         return True
     staged = "SELECT id FROM samples WHERE id >= ? AND ingest_id = ? LIMIT ?"
-    ids = [row[0] for row in connection.execute(staged, (first_sample_id, ingest_id, _SLICE_ROWS))]
+    ids = [row[0] for row in connection.execute(staged, (first_sample_id, ingest_id, SLICE_ROWS))]
     connection.executemany("DELETE FROM lineage WHERE child_id = ?", [(sample_id,) for sample_id in ids])
     connection.executemany("DELETE FROM samples WHERE id = ?", [(sample_id,) for sample_id in ids])
     return bool(ids)

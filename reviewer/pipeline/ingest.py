@@ -75,8 +75,10 @@ def ingest(
     tell = progress or _ignore
     job, given = prepare(find_sources(files), batch, options, stdin)
     staging = Ingest.begin(store, batch=batch, signature=_signature(job, strict), actor=actor)
+    portion_records = min(job.portion_records, staging.portion_records or job.portion_records)
+    left = replace(job, skip=staging.position, portion_records=portion_records)
     try:
-        with without_collection(), closing(read_portions(replace(job, skip=staging.position), given)) as portions:
+        with without_collection(), closing(read_portions(left, given)) as portions:
             counts = _stage(staging, portions, strict, tell, sum(source.size for source, _ in job.sources))
     finally:
         staging.suspend()
@@ -105,12 +107,16 @@ def prepare(
 
 
 def _signature(job: Job, strict: bool) -> str:
-    """What makes two ingests the same: the files, unchanged, and the options. Standard input is never the same."""
+    """What makes two ingests the same: the files, unchanged, and the options.
+
+    Standard input is never the same, nor is a strict ingest: it has to see every record itself.
+    """
     parts = [
         (secrets.token_hex(), plan) if source.name == STDIN else (Path(source.name).resolve(), source, plan)
         for source, plan in job.sources
     ]
-    return hashlib.sha256(repr((parts, job.options, strict)).encode()).hexdigest()
+    once = secrets.token_hex() if strict else ""
+    return hashlib.sha256(repr((parts, job.options, once)).encode()).hexdigest()
 
 
 def _stage(

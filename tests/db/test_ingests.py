@@ -87,6 +87,30 @@ def test_an_interrupted_ingest_is_discarded_by_another(store: Store, filled: boo
     assert list(check(store)) == []
 
 
+@pytest.mark.parametrize("filled", [False, True])
+def test_an_ingest_whose_discarding_was_interrupted_is_never_resumed(
+    store: Store, monkeypatch: pytest.MonkeyPatch, filled: bool
+) -> None:
+    if filled:
+        ingest(store, [make_sample(10_000)], batch="earlier")
+    first = Ingest.begin(store, batch="b", signature="s", actor="lead-1")
+    first.add(rows(*range(1200)))
+    remove = ingests._remove_slice
+    calls = iter([remove, remove])
+    with monkeypatch.context() as patch:
+        patch.setattr(ingests, "_remove_slice", lambda *given: next(calls)(*given))
+        with pytest.raises(StopIteration):
+            first.discard()
+    first.suspend()
+    again = Ingest.begin(store, batch="b", signature="s", actor="lead-1")
+    assert again.position == 0
+    again.add(rows(*range(1200)))
+    assert again.close() == ingests.IngestCounts(1200, 1200, 0, 0)
+    assert len(texts(store)) == 1200 + filled
+    assert len(search(store, "answer", limit=5000)) == 1200 + filled
+    assert list(check(store)) == []
+
+
 def test_only_one_ingest_runs_at_a_time(store: Store) -> None:
     opened = Ingest.begin(store, batch="b", signature="s", actor="lead-1")
     with pytest.raises(Refused, match="another ingest"):

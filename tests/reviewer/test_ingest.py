@@ -220,6 +220,17 @@ def test_a_strict_ingest_takes_all_or_nothing(store: Store, tmp_path: Path) -> N
     assert len(stored(store)) == 900
 
 
+def test_a_strict_ingest_that_was_interrupted_still_sees_every_record(store: Store, tmp_path: Path) -> None:
+    path = _clashing(tmp_path)
+    path.write_bytes(path.read_bytes() + b"\n" + lines(1200))
+    for _ in range(2):
+        with pytest.raises((KeyboardInterrupt, Unacceptable)):
+            run(store, path, strict=True, progress=interrupt(500))
+    with pytest.raises(Unacceptable, match="external id '1'"):
+        run(store, path, strict=True)
+    assert stored(store) == []
+
+
 def _clashing(tmp_path: Path) -> Path:
     path = tmp_path / "clash.jsonl"
     path.write_bytes(
