@@ -256,14 +256,20 @@ def _kind(
     decided = effective(opinions_of(connection, item["id"]))
     if item["status"] == Status.ESCALATED and role is Role.LEAD and not submission.second_opinion:
         return "adjudication", False
-    if submission.second_opinion and decided is not None:
+    if submission.second_opinion and (decided is not None or _is_of_another(connection, item, submission.reviewer)):
         return "second", False
     if decided is not None:
-        raise Refused(f"decided already ({decided.verdict}); give a second opinion with --second-opinion")
+        raise Refused("decided already; give a second opinion with --second-opinion")
     if item["status"] in (Status.APPROVED, Status.SUPERSEDED) and not submission.second_opinion:
         remedy = "decide its live revision" if item["status"] == Status.SUPERSEDED else "undo the edit that made it"
         raise Refused(f"{item['status']} already; {remedy}, or give a second opinion with --second-opinion")
     return "first", False
+
+
+def _is_of_another(connection: sqlite3.Connection, item: sqlite3.Row, reviewer: str) -> bool:
+    """Whether the sample is a standing revision that others made; one's own may be edited further."""
+    makers = connection.execute("SELECT reviewer FROM decisions WHERE revision_id = ?", (item["id"],)).fetchall()
+    return item["status"] == Status.APPROVED and bool(makers) and all(row[0] != reviewer for row in makers)
 
 
 def _store_revision(

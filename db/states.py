@@ -58,12 +58,14 @@ def effective(opinions: Sequence[Opinion]) -> Opinion | None:
 def decided_status(base: Status, opinions: Sequence[Opinion]) -> Status:
     """The status that live decisions, in order, make of the one that verdicts gave."""
     counts = effective(opinions)
+    others = [one for one in opinions if one.kind == "second" and one.verdict is not Choice.SKIP]
     if counts is None:
-        return base
-    if counts.kind == "first":
-        others = [one for one in opinions if one.kind == "second" and one.verdict is not Choice.SKIP]
-        if any((other.verdict, other.revision_id) != (counts.verdict, counts.revision_id) for other in others):
-            return Status.ESCALATED
+        # An approved revision rests on the edit that made it, which is older than any opinion of it.
+        disputed = base is Status.APPROVED and any(other.verdict is not Choice.ACCEPT for other in others)
+        return Status.ESCALATED if disputed else base
+    said = (counts.verdict, counts.revision_id)
+    if counts.kind == "first" and any((other.verdict, other.revision_id) != said for other in others):
+        return Status.ESCALATED
     return {
         Choice.ACCEPT: Status.APPROVED,
         Choice.EDIT: Status.SUPERSEDED,

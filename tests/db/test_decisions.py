@@ -127,6 +127,21 @@ def test_undo_goes_back_any_number_of_steps_and_only_through_own_decisions(flagg
     assert decisions.redo(flagged, reviewer="annotator-1") == []
 
 
+def test_a_second_opinion_against_anothers_edit_escalates_it(flagged: Store) -> None:
+    receipt = decide(flagged, 1, "edit", revision=revise(flagged, 1, "better"))
+    revision_id = samples.resolve(flagged, receipt.revision_uid or "")
+    for reviewer, choice, expected in (
+        ("annotator-2", Choice.ACCEPT, Status.APPROVED),
+        ("annotator-3", Choice.REJECT, Status.ESCALATED),
+    ):
+        opinion = decisions.Submission(revision_id, reviewer, choice, second_opinion=True)
+        given = decisions.decide(flagged, opinion)
+        assert (given.second_opinion, given.status) == (True, expected)
+    decisions.undo(flagged, reviewer="annotator-3")
+    assert status(flagged, revision_id) is Status.APPROVED
+    assert list(check(flagged)) == []
+
+
 def test_undo_is_refused_while_a_later_decision_rests_on_the_revision(flagged: Store) -> None:
     receipt = decide(flagged, 1, "edit", revision=revise(flagged, 1, "better"))
     revision_id = samples.resolve(flagged, receipt.revision_uid or "")
