@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import click
@@ -72,6 +73,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command and turn whatever it raises into a message and an exit status."""
+        _say_what_can_be_said()
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
@@ -120,6 +122,13 @@ def _fail(error: Exception) -> NoReturn:
         warn(f"error: a fault in Holdfast itself: {type(error).__name__}: {error}")
         warn("Run the command again with HOLDFAST_TRACEBACK=1 to see where, and report it.")
     raise click.exceptions.Exit(EXIT_FAILED) from None
+
+
+def _say_what_can_be_said() -> None:
+    """Where the terminal's encoding lacks a character, its escape is printed."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _close_stdout() -> None:

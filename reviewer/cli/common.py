@@ -40,6 +40,24 @@ class Name(click.ParamType[str]):
 NAME = Name()
 
 
+class Text(click.ParamType[str]):
+    """Text as the shell gave it, read as UTF-8 whatever the locale."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text; bytes that are no UTF-8 are wrong usage."""
+        text = str(value)
+        try:
+            # In an ASCII locale other bytes come as lone surrogates.
+            return text if text.isascii() else text.encode(errors="surrogateescape").decode()
+        except UnicodeError:
+            self.fail("not UTF-8 text", param, ctx)
+
+
+TEXT = Text()
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who runs a command, and where."""
@@ -61,12 +79,21 @@ def acts(command: F) -> F:
     @click.option("--user", "--reviewer", metavar="NAME", help="Who acts.")
     @functools.wraps(command)
     def run(*args: Any, project: str | None, user: str | None, **options: Any) -> Any:
-        above = click.get_current_context().find_root().params
-        where = project or above.get("project")
-        who = user or above.get("user") or _login()
+        where = project or _from_above("project")
+        who = user or _from_above("user") or _login()
         return command(*args, caller=Caller(Path(where) if where else None, NAME.convert(who, None, None)), **options)
 
     return run  # type: ignore[return-value]
+
+
+def _from_above(name: str) -> str | None:
+    """What was given before the command's name, the nearest first."""
+    context = click.get_current_context().parent
+    while context is not None:
+        if (given := context.params.get(name)) is not None:
+            return str(given)
+        context = context.parent
+    return None
 
 
 def json_option(command: F) -> F:
@@ -111,6 +138,11 @@ def say(text: str = "") -> None:
 def warn(text: str) -> None:
     """Print a line of talk on stderr; on a terminal what could steer it is made visible."""
     click.echo(_visible(text) if sys.stderr.isatty() else text, err=True)
+
+
+def quantity(count: int, thing: str) -> str:
+    """A number of things in words: 1 claim, 2 claims."""
+    return f"{count} {thing if count == 1 else thing + 's'}"
 
 
 def ticker() -> Callable[[str], None]:

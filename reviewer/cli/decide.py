@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from holdfast.reviewer.cli.common import Caller, acts, json_option, print_json, say, ticker, warn
+from holdfast.reviewer.cli.common import TEXT, Caller, acts, json_option, print_json, say, ticker, warn
 
 if TYPE_CHECKING:
     from holdfast.db.decisions import Receipt, Undone
@@ -23,12 +23,12 @@ VERDICTS = ("accept", "edit", "reject", "skip", "escalate")
 
 
 @click.command()
-@click.argument("ref", required=False)
+@click.argument("ref", required=False, type=TEXT)
 @click.argument("verdict", required=False, type=click.Choice(VERDICTS))
 @click.option("--from", "file", metavar="FILE", help="Decisions as JSON lines; - for standard input.")
-@click.option("--token", help="The claim's token, as `next --json` gave it.")
+@click.option("--token", type=TEXT, help="The claim's token, as `next --json` gave it.")
 @click.option("--reason", metavar="CODE", help="Why; a reject without one is `other`.")
-@click.option("--note", metavar="TEXT", help="A note, kept with the decision.")
+@click.option("--note", metavar="TEXT", type=TEXT, help="A note, kept with the decision.")
 @click.option("--response-file", metavar="FILE", help="The edited response; - for standard input.")
 @click.option("--second-opinion", is_flag=True, help="Also on what another holds or has decided.")
 @json_option

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from holdfast.reviewer.cli.common import Caller, acts, json_option, print_json, say, warn
+from holdfast.reviewer.cli.common import Caller, acts, json_option, print_json, quantity, say, warn
 
 
 @click.command()
@@ -42,7 +42,7 @@ def export(caller: Caller, out: Path, approved: bool, kind: str, force: bool, as
     if as_json:
         print_json(manifest)
     else:
-        say(f"{out}: {manifest['samples']} samples, {kind}; manifest in {out.name}.manifest.json")
+        say(f"{out}: {quantity(manifest['samples'], 'sample')}, {kind}; manifest in {out.name}.manifest.json")
 
 
 @click.command()
@@ -82,7 +82,8 @@ def _print_quota(found: dict[str, Any]) -> None:
 
 
 def _amount(units: dict[str, Any]) -> str:
-    return f"{units['samples']} samples, {units['tokens']} tokens"
+    samples, tokens = units["samples"], units["tokens"]
+    return f"{quantity(samples, 'sample')}, {quantity(tokens, 'token')}"
 
 
 def _ratio(value: float | None) -> str:

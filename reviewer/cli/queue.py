@@ -8,14 +8,25 @@ from typing import Any
 
 import click
 
-from holdfast.reviewer.cli.common import NAME, Caller, acts, json_option, jsonl_option, print_json, print_jsonl, say
+from holdfast.reviewer.cli.common import (
+    NAME,
+    TEXT,
+    Caller,
+    acts,
+    json_option,
+    jsonl_option,
+    print_json,
+    print_jsonl,
+    quantity,
+    say,
+)
 
 SHOWN = 20
 """How many items are listed when nobody says how many."""
 
 batch_option = click.option("--batch", type=NAME, help="Only this batch.")
 filter_option = click.option(
-    "--filter", "where", default="", metavar="EXPR", help="field:value, verifier:code, gen:2, words."
+    "--filter", "where", default="", metavar="EXPR", type=TEXT, help="field:value, verifier:code, gen:2, words."
 )
 
 
@@ -100,4 +111,4 @@ def release(caller: Caller) -> None:
 
     with caller.project().store() as store:
         count = release_all(store, caller.user)
-    say(f"{count} claims given back")
+    say(f"{quantity(count, 'claim')} given back")

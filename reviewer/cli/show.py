@@ -6,11 +6,13 @@ from typing import Any
 
 import click
 
-from holdfast.reviewer.cli.common import Caller, acts, json_option, print_json, say
+from holdfast.reviewer.cli.common import TEXT, Caller, acts, json_option, print_json, quantity, say
+
+_SNIPPET_CELLS = 400
 
 
 @click.command()
-@click.argument("ref")
+@click.argument("ref", type=TEXT)
 @json_option
 @acts
 def show(caller: Caller, ref: str, as_json: bool) -> None:
@@ -35,7 +37,7 @@ def print_sample(document: dict[str, Any]) -> None:
     generation = None if document["generation"] is None else f"generation {document['generation']}"
     share = None if document["edit_share"] is None else f"{document['edit_share']:.1%} edited"
     facts = (document["provenance"], document["model"], generation, document["domain"], document["task"], share)
-    say(" · ".join(str(fact) for fact in facts if fact) + f" · {document['tokens']} tokens")
+    say(" · ".join(str(fact) for fact in facts if fact) + f" · {quantity(document['tokens'], 'token')}")
     for name in ("prompt", "response", "reference", "label"):
         if document[name] is not None:
             say(f"\n{name.upper()}\n{document[name]}")
@@ -54,38 +56,44 @@ def print_sample(document: dict[str, Any]) -> None:
 
 
 @click.command()
-@click.argument("ref")
+@click.argument("ref", type=TEXT)
 @json_option
 @click.option("--dot", "as_dot", is_flag=True, help="Print a graph for Graphviz.")
 @acts
 def lineage(caller: Caller, ref: str, as_json: bool, as_dot: bool) -> None:
     """Show a sample's ancestry and descendants, oldest first."""
     from holdfast.db.samples import load, resolve
-    from holdfast.reviewer.pipeline.lineage import ancestry, descent, document, dot, label
+    from holdfast.reviewer.pipeline.documents import shown_statuses
+    from holdfast.reviewer.pipeline.lineage import document, dot, label, line_of
 
     with caller.project().store() as store:
         stored = load(store, resolve(store, ref))
         if as_json:
-            print_json(document(store, stored))
+            print_json(document(store, stored, caller.user))
         elif as_dot:
-            say(dot(document(store, stored)))
+            say(dot(document(store, stored, caller.user)))
         else:
-            for one in (*reversed(ancestry(store, stored)), *descent(store, stored)[1:]):
+            line = line_of(store, stored)
+            statuses = shown_statuses(store, {one.id: one.status for one in line}, caller.user)
+            for one in line:
                 mark = "→" if one.id == stored.id else " "
-                say(f"{mark} {one.uid[:12]}  {label(one)}  {one.status}")
+                say(f"{mark} {one.uid[:12]}  {label(one)}  {statuses[one.id]}")
 
 
 @click.command()
-@click.argument("text", nargs=-1, required=True)
+@click.argument("text", nargs=-1, required=True, type=TEXT)
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
 @json_option
 @acts
 def search(caller: Caller, text: tuple[str, ...], limit: int, as_json: bool) -> None:
     """Search prompts and responses for all the words, or for "a phrase"."""
     from holdfast.db.search import search as find
+    from holdfast.reviewer.pipeline.documents import shown_statuses
+    from holdfast.reviewer.sanitise import plain_line
 
     with caller.project().store() as store:
         hits = find(store, " ".join(text), limit=limit)
+        statuses = shown_statuses(store, {hit.sample_id: hit.status for hit in hits}, caller.user)
     if as_json:
         print_json(
             [
@@ -93,7 +101,7 @@ def search(caller: Caller, text: tuple[str, ...], limit: int, as_json: bool) -> 
                     "uid": hit.uid,
                     "batch": hit.batch,
                     "external_id": hit.external_id,
-                    "status": hit.status,
+                    "status": statuses[hit.sample_id],
                     "snippet": hit.snippet,
                 }
                 for hit in hits
@@ -101,7 +109,7 @@ def search(caller: Caller, text: tuple[str, ...], limit: int, as_json: bool) -> 
         )
         return
     for hit in hits:
-        snippet = " ".join(hit.snippet.split())
-        say(f"{hit.uid[:12]}  {hit.batch}/{hit.external_id}  {hit.status}  {snippet}")
+        snippet = plain_line(hit.snippet, _SNIPPET_CELLS)
+        say(f"{hit.uid[:12]}  {hit.batch}/{hit.external_id}  {statuses[hit.sample_id]}  {snippet}")
     if not hits:
         say("No sample holds these words.")

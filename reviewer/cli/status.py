@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from holdfast.reviewer.cli.common import Caller, acts, json_option, print_json, say
+from holdfast.reviewer.cli.common import Caller, acts, json_option, print_json, quantity, say
 
 
 @click.command()
@@ -27,7 +27,8 @@ def status(caller: Caller, as_json: bool) -> None:
 
 def _lines(found: dict[str, Any]) -> list[str]:
     batches = len(found["batches"])
-    lines = [f"{found['samples']} samples in {batches} {'batch' if batches == 1 else 'batches'}"]
+    where = "1 batch" if batches == 1 else f"{batches} batches"
+    lines = [f"{quantity(found['samples'], 'sample')} in {where}"]
     lines += [f"  {name:<11} {count:>9}" for name, count in found["statuses"].items() if count]
     lines.append(f"{found['due']} due for review")
     lines += [f"  {name:<11} {count:>9}" for name, count in found["streams"].items() if count]
@@ -35,7 +36,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
         lines.append("Sources")
     for row in found["sources"]:
         counts = ", ".join(f"{name} {count}" for name, count in row["statuses"].items())
-        lines.append(f"  {row['source']}: {row['samples']} samples, {row['tokens']} tokens ({counts})")
+        held = f"{quantity(row['samples'], 'sample')}, {quantity(row['tokens'], 'token')}"
+        lines.append(f"  {row['source']}: {held} ({counts})")
     claimed = found["claimed"]
     lines.append(
         f"{claimed['mine']} claimed by you, {claimed['others']} by others; {found['decided_today']} decided today"

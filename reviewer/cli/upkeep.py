@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from holdfast.reviewer.cli.common import Caller, acts, json_option, print_json, say, ticker
+from holdfast.reviewer.cli.common import Caller, acts, json_option, print_json, quantity, say, ticker
 
 
 @click.command()
@@ -32,7 +32,7 @@ def check(caller: Caller, repair: bool, as_json: bool) -> None:
     else:
         for problem in problems:
             say(f"{problem.kind}: {problem.detail}")
-        say("the store is sound" if not problems else f"{len(problems)} problems")
+        say("the store is sound" if not problems else quantity(len(problems), "problem"))
     if problems:
         raise click.exceptions.Exit(1)
 

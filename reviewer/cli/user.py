@@ -8,7 +8,9 @@ from holdfast.reviewer.cli.common import NAME, Caller, acts, json_option, print_
 
 
 @click.group()
-def user() -> None:
+@click.option("--project", metavar="DIR", help="The project's folder.")
+@click.option("--user", "--reviewer", metavar="NAME", help="Who acts.")
+def user(project: str | None, user: str | None) -> None:
     """Add and list users."""
 
 

@@ -144,8 +144,9 @@ def _say_report(report: VerifyReport) -> None:
     if not report.verified:
         say("Nothing lacked a verdict." if not report.rederived else "No check had to run.")
         return
+    samples = "sample" if report.verified == 1 else "samples"
     say(
-        f"{report.verified:,} samples verified in {report.seconds:.1f} s: {report.passed:,} passed, "
+        f"{report.verified:,} {samples} verified in {report.seconds:.1f} s: {report.passed:,} passed, "
         f"{report.flagged:,} flagged, {report.rejected:,} rejected; {report.errors:,} with a check that broke"
     )
     width = max(map(len, report.by_verifier))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from holdfast.db.decisions import Decision, decisions_of
 from holdfast.db.history import deciding
-from holdfast.db.models import Role, Stream
+from holdfast.db.models import Choice, Role, Status, Stream
 from holdfast.db.queue import QueueRow
 from holdfast.db.samples import Stored, load, occurrences
 from holdfast.db.states import QueueEntry
@@ -19,10 +20,26 @@ HIDDEN = "hidden"
 
 
 def is_blind(store: Store, user: str, decisions: list[Decision]) -> bool:
-    """Whether the user may not see votes and others' decisions: an annotator who has not decided the sample."""
+    """Whether the user may not see votes and others' decisions: an annotator without an opinion of the sample."""
     if role_of(store, user) is Role.LEAD:
         return False
-    return not any(decision.reviewer == user and not decision.undone for decision in decisions)
+    return not any(
+        decision.reviewer == user and not decision.undone and decision.choice is not Choice.SKIP
+        for decision in decisions
+    )
+
+
+def shown_statuses(store: Store, statuses: Mapping[int, Status], user: str) -> dict[int, str]:
+    """Statuses by row id as the user may know them: what rests on another's decision is hidden from a blind one."""
+    counts = {} if role_of(store, user) is Role.LEAD else deciding(store, statuses)
+    return {
+        sample_id: HIDDEN
+        if sample_id in counts
+        and counts[sample_id].reviewer != user
+        and is_blind(store, user, decisions_of(store, sample_id))
+        else status.value
+        for sample_id, status in statuses.items()
+    }
 
 
 def shown_stream(entry: QueueEntry, *, lead: bool) -> str:
@@ -45,7 +62,7 @@ def show(store: Store, sample_id: int, user: str) -> dict[str, Any]:
     blind = is_blind(store, user, decisions)
     shown = document(stored, counts)
     if blind and counts is not None and counts.reviewer != user:
-        shown["decision"] = HIDDEN
+        shown["decision"] = shown["status"] = HIDDEN
     return {
         **shown,
         "tokens": stored.tokens,

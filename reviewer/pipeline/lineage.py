@@ -6,6 +6,7 @@ from typing import Any
 
 from holdfast.db.samples import Stored, children_of, load, parents_of
 from holdfast.db.store import Store
+from holdfast.reviewer.pipeline.documents import shown_statuses
 
 
 def ancestry(store: Store, stored: Stored) -> list[Stored]:
@@ -30,15 +31,24 @@ def descent(store: Store, stored: Stored) -> list[Stored]:
     return found
 
 
-def document(store: Store, stored: Stored) -> dict[str, Any]:
+def line_of(store: Store, stored: Stored) -> list[Stored]:
+    """The sample with its ancestors and descendants in the store, oldest first."""
+    return [*reversed(ancestry(store, stored)), *descent(store, stored)[1:]]
+
+
+def document(store: Store, stored: Stored, user: str) -> dict[str, Any]:
     """Ancestry and descent as JSON: nodes from the oldest to the youngest, and edges from parent to child."""
-    nodes = [*reversed(ancestry(store, stored)), *descent(store, stored)[1:]]
+    nodes = line_of(store, stored)
+    statuses = shown_statuses(store, {node.id: node.status for node in nodes}, user)
     held = {node.uid for node in nodes}
     edges = [{"parent": parent, "child": node.uid} for node in nodes for parent in node.sample.parents]
     missing = dict.fromkeys(edge["parent"] for edge in edges if edge["parent"] not in held)
     return {
         "uid": stored.uid,
-        "nodes": [*({"uid": uid, "held": False} for uid in missing), *(_node(node) for node in nodes)],
+        "nodes": [
+            *({"uid": uid, "held": False} for uid in missing),
+            *(_node(node, statuses[node.id]) for node in nodes),
+        ],
         "edges": edges,
     }
 
@@ -56,10 +66,10 @@ def dot(document: dict[str, Any]) -> str:
 
 def label(stored: Stored) -> str:
     """A sample in a few words: its name, who wrote it, and its generation."""
-    return _words(_node(stored))
+    return _words(_node(stored, stored.status.value))
 
 
-def _node(stored: Stored) -> dict[str, Any]:
+def _node(stored: Stored, status: str) -> dict[str, Any]:
     return {
         "uid": stored.uid,
         "held": True,
@@ -69,7 +79,7 @@ def _node(stored: Stored) -> dict[str, Any]:
         "model": stored.sample.model,
         "generation": stored.sample.generation,
         "edit_share": stored.edit_share,
-        "status": stored.status,
+        "status": status,
     }
 
 

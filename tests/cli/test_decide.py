@@ -190,6 +190,24 @@ def test_others_decisions_are_hidden_until_the_own_one(run: Run, read: Read) -> 
     assert seen["votes"] == []
 
 
+@pytest.mark.parametrize("verdict", ["accept", "reject", "escalate"])
+def test_nothing_says_how_another_decided_until_the_own_opinion(run: Run, read: Read, verdict: str) -> None:
+    def statuses() -> list[str]:
+        (hit,) = read("search", "answer", "1", user="annotator-1")
+        (node,) = read("lineage", "b/1", user="annotator-1")["nodes"]
+        return [read("show", "b/1", user="annotator-1")["status"], hit["status"], node["status"]]
+
+    assert statuses() == ["flagged"] * 3
+    run("decide", "b/1", "skip", user="annotator-1")
+    run("decide", "b/1", verdict, user="annotator-2")
+    assert statuses() == ["hidden"] * 3
+    refused = run("decide", "b/1", "accept", user="annotator-1", status=1)
+    assert verdict not in refused.stderr.replace("--second-opinion", "")
+    run("decide", "b/1", verdict, "--second-opinion", user="annotator-1")
+    assert "hidden" not in statuses()
+    assert read("show", "b/1")["status"] != "hidden"
+
+
 def test_a_decision_makes_an_unknown_name_an_annotator(run: Run, read: Read, project: Project) -> None:
     run("decide", "b/1", "accept", user="script-7")
     assert {user["name"]: user["role"] for user in read("user", "list")} == {"lead-1": "lead", "script-7": "annotator"}

@@ -144,3 +144,45 @@ def test_a_backup_is_a_private_copy_that_overwrites_nothing(project: Project, ru
     copied = Project.init(tmp_path / "copied", shared=False, user="lead-1")
     target.replace(copied.store_path)
     assert json.loads(run("check", "--json", "--project", str(copied.root)).stdout) == {"ok": True, "problems": []}
+
+
+def test_a_group_takes_project_and_user_before_its_command(project: Project, run: Run, tmp_path: Path) -> None:
+    shown = subprocess.run(
+        [*HOLDFAST, "user", "--project", str(project.root), "--reviewer", "lead-1", "list"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "lead-1" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+)
+def test_no_locale_stops_a_command(project: Project, run: Run, settings: dict[str, str]) -> None:
+    record = {"id": "日/1", "prompt": "日本 \u2028", "response": "żółć"}
+    source = project.root / "in.jsonl"
+    source.write_text(json.dumps(record))
+    run("ingest", str(source), "--batch", "h", "--provenance", "human", "--map", "external_id=id")
+    for arguments in (("show", "h/日/1"), ("search", "日本"), ("lineage", "h/日/1"), ("queue", "--all")):
+        done = subprocess.run(
+            [*HOLDFAST, *arguments], cwd=project.root, env={**os.environ, **settings}, capture_output=True
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_reference_that_is_no_text_is_wrong_usage(project: Project) -> None:
+    done = subprocess.run([*HOLDFAST, b"show", b"b/\xff"], cwd=project.root, capture_output=True)
+    assert done.returncode == 2
+    assert b"not UTF-8" in done.stderr
+
+
+def test_a_snippet_shows_all_of_the_text_around_a_word(project: Project) -> None:
+    with project.store() as store:
+        messages = (Message(role="user", content="a"), Message(role="assistant", content="needle\x85\u2028end"))
+        ingest(store, [make_sample(0, messages=messages)], batch="h", signature="h")
+    written = on_terminal(project, "search", "needle").decode()
+    assert "⟨U+0085⟩⟨U+2028⟩end" in written
