@@ -144,7 +144,8 @@ def _stage(
 def _refusal(shown: Sequence[Unreadable], count: int) -> str:
     places = [f"  {record.file}{f':{record.line}' if record.line else ''}: {record.reason}" for record in shown]
     more = [f"  and {count - len(shown)} more"] if count > len(shown) else []
-    return "\n".join([f"{count} {'record' if count == 1 else 'records'} cannot be read, so nothing was ingested (--strict)", *places, *more])
+    records = "record" if count == 1 else "records"
+    return "\n".join([f"{count} {records} cannot be read, so nothing was ingested (--strict)", *places, *more])
 
 
 def _ignore(progress: Progress) -> None:
