@@ -8,26 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from holdfast.db import events, queue, rows, verdicts
+from holdfast.db import events, queue
 from holdfast.db.errors import NotFound, Refused, UsageError
-from holdfast.db.ingests import source_id_of
-from holdfast.db.models import Choice, Role, Sample, SampleVerdicts, Status, Stream, VerifierSpec
-from holdfast.db.states import add_to_tally, effective, opinions_of, refresh
+from holdfast.db.models import Choice, Role, Status, Stream
+from holdfast.db.revisions import Revision, store_revision
+from holdfast.db.states import effective, opinions_of, refresh
 from holdfast.db.store import Store, text_of
 from holdfast.db.users import ensure_user
 
 SKIP_SECONDS = 3600
 """How long a skipped item is kept from the reviewer who skipped it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """An edited sample with what the stack said of it."""
-
-    sample: Sample
-    edit_share: float
-    specs: tuple[VerifierSpec, ...]
-    verdicts: SampleVerdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +92,9 @@ def decide(store: Store, submission: Submission) -> Receipt:
         role = ensure_user(connection, submission.reviewer, at=at)
         item = _item(connection, submission.sample_id)
         kind, late = _kind(connection, submission, item, role, at)
-        revision_id, revision_facts = _store_revision(connection, submission, item, at)
+        revision_id, revision_facts = None, None
+        if submission.revision is not None:
+            revision_id, revision_facts = store_revision(connection, submission.revision, item, at)
         payload = _payload(submission, item, kind, late, revision_facts)
         seq = events.append(connection, at=at, actor=submission.reviewer, type="decision.made", payload=payload)
         apply_made(connection, seq, at, submission.reviewer, submission.sample_id, revision_id, payload)
@@ -135,7 +127,7 @@ def undo(store: Store, *, reviewer: str, steps: int = 1) -> list[Undone]:
             if row is None:
                 break
             _refuse_if_built_upon(connection, row)
-            queue.refuse_if_held(connection, row["sample_id"], reviewer)
+            queue.refuse_if_held(connection, row["sample_id"], reviewer, at)
             payload = {"decision": row["seq"], "uid": row["uid"]}
             seq = events.append(connection, at=at, actor=reviewer, type="decision.undone", payload=payload)
             apply_undone(connection, seq, row["seq"])
@@ -159,7 +151,7 @@ def redo(store: Store, *, reviewer: str, steps: int = 1) -> list[Undone]:
             ).fetchone()
             if row is None:
                 break
-            queue.refuse_if_held(connection, row["sample_id"], reviewer)
+            queue.refuse_if_held(connection, row["sample_id"], reviewer, at)
             _refuse_if_settled(connection, row)
             payload = {"decision": row["seq"], "uid": row["uid"]}
             events.append(connection, at=at, actor=reviewer, type="decision.redone", payload=payload)
@@ -207,9 +199,9 @@ def apply_made(
 
 
 def apply_undone(connection: sqlite3.Connection, seq: int, decision_seq: int) -> None:
-    """Project a `decision.undone` event; exports written since the decision no longer hold what was decided."""
+    """Project a `decision.undone` event; exports that hold what was decided are stale."""
     connection.execute("UPDATE decisions SET undone_seq = ? WHERE seq = ?", (seq, decision_seq))
-    connection.execute("UPDATE exports SET stale = 1 WHERE seq > ?", (decision_seq,))
+    connection.execute("UPDATE exports SET stale = 1 WHERE head_size >= ?", (decision_seq,))
 
 
 def apply_redone(connection: sqlite3.Connection, decision_seq: int) -> None:
@@ -247,21 +239,25 @@ def _kind(
     connection: sqlite3.Connection, submission: Submission, item: sqlite3.Row, role: Role, at: str
 ) -> tuple[str, bool]:
     """Whether the decision is the first, a second opinion or an adjudication, and whether it comes late."""
-    held = item["state"] == "claimed" and item["expires_at"] >= at
     if submission.token is not None:
+        held = item["state"] == "claimed" and item["expires_at"] >= at
         if not held or item["token"] != submission.token:
             return "second", True
-    elif held and item["reviewer"] != submission.reviewer and not submission.second_opinion:
-        queue.refuse_if_held(connection, item["id"], submission.reviewer)
     decided = effective(opinions_of(connection, item["id"]))
-    if item["status"] == Status.ESCALATED and role is Role.LEAD and not submission.second_opinion:
-        return "adjudication", False
-    if submission.second_opinion and (decided is not None or _is_of_another(connection, item, submission.reviewer)):
+    settled = decided is not None or item["status"] in (Status.APPROVED, Status.SUPERSEDED, Status.ESCALATED)
+    if submission.second_opinion and settled:
         return "second", False
+    if submission.token is None:
+        queue.refuse_if_held(connection, item["id"], submission.reviewer, at)
+    if item["status"] == Status.ESCALATED and role is Role.LEAD:
+        return "adjudication", False
     if decided is not None:
         raise Refused("decided already; give a second opinion with --second-opinion")
-    if item["status"] in (Status.APPROVED, Status.SUPERSEDED) and not submission.second_opinion:
-        remedy = "decide its live revision" if item["status"] == Status.SUPERSEDED else "undo the edit that made it"
+    if settled:
+        remedy = {
+            Status.SUPERSEDED: "decide its live revision",
+            Status.ESCALATED: "a lead decides it",
+        }.get(item["status"], "undo the edit that made it")
         raise Refused(f"{item['status']} already; {remedy}, or give a second opinion with --second-opinion")
     return "first", False
 
@@ -270,74 +266,6 @@ def _is_of_another(connection: sqlite3.Connection, item: sqlite3.Row, reviewer: 
     """Whether the sample is a standing revision that others made; one's own may be edited further."""
     makers = connection.execute("SELECT reviewer FROM decisions WHERE revision_id = ?", (item["id"],)).fetchall()
     return item["status"] == Status.APPROVED and bool(makers) and all(row[0] != reviewer for row in makers)
-
-
-def _store_revision(
-    connection: sqlite3.Connection, submission: Submission, item: sqlite3.Row, at: str
-) -> tuple[int | None, dict[str, Any] | None]:
-    """Insert the revised sample with its verdicts, unless the same revision was made before."""
-    revision = submission.revision
-    if revision is None:
-        return None, None
-    found = connection.execute("SELECT id, ingest_id FROM samples WHERE uid = ?", (revision.sample.uid,)).fetchone()
-    if found is None:
-        external_id = _next_external_id(connection, item["batch_id"], item["external_id"])
-        row = rows.prepare(revision.sample, batch=item["batch"], external_id=external_id)
-        revision_id = _insert_revision(connection, row, item["batch_id"], revision.edit_share)
-        connection.execute("INSERT INTO states VALUES (?, 'superseded', NULL, ?)", (revision_id, item["audit"]))
-        add_to_tally(connection, source_id_of(connection, row), Status.SUPERSEDED, 1, row.tokens)
-    else:
-        revision_id = found["id"]
-        if connection.execute(
-            "SELECT 1 FROM ingests WHERE id = ? AND closed_at IS NULL", (found["ingest_id"],)
-        ).fetchone():
-            raise Refused("an ingest that is still running brings this very text; decide again when it is done")
-    run = verdicts.revision_run(connection, specs=revision.specs, at=at)
-    verdict_id = verdicts.insert_verdict(connection, run, revision_id, revision.verdicts, audit=bool(item["audit"]))
-    connection.execute("UPDATE states SET verdict_id = ? WHERE sample_id = ?", (verdict_id, revision_id))
-    occurrence = connection.execute(
-        "SELECT external_id, row_hash FROM occurrences WHERE sample_id = ? ORDER BY id LIMIT 1", (revision_id,)
-    ).fetchone()
-    verdict_hash = connection.execute("SELECT row_hash FROM verdicts WHERE id = ?", (verdict_id,)).fetchone()[0]
-    return revision_id, {
-        "uid": revision.sample.uid, "external_id": occurrence["external_id"], "row_hash": occurrence["row_hash"].hex(),
-        "verdict_hash": verdict_hash.hex(), "edit_share": revision.edit_share,
-    }  # fmt: skip
-
-
-def _insert_revision(connection: sqlite3.Connection, row: rows.Row, batch_id: int, edit_share: float) -> int:
-    source_id = source_id_of(connection, row)
-    cursor = connection.execute(
-        """INSERT INTO samples (uid, content_id, source_id, tokens, provenance, model, generation, edit_share,
-        parents, messages)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        (row.uid, row.content_id, source_id, row.tokens, row.provenance, row.model, row.generation, edit_share,
-        row.parents,
-         row.messages),
-    )  # fmt: skip
-    sample_id = cursor.lastrowid
-    assert sample_id is not None
-    connection.execute(
-        """INSERT INTO occurrences (batch_id, external_id, sample_id, row_hash, family, domain, task, licence,
-        group_key, label,
-        sampling, reference, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        (batch_id, row.external_id, sample_id, *row[10:20]),
-    )
-    connection.execute(
-        "INSERT OR IGNORE INTO lineage SELECT value, ? FROM json_each(?)", (sample_id, row.parents or "[]")
-    )
-    return sample_id
-
-
-def _next_external_id(connection: sqlite3.Connection, batch_id: int, external_id: str) -> str:
-    stem, mark, number = external_id.rpartition("#")
-    if not (mark and number.isdecimal()):
-        stem, number = external_id, "1"
-    taken = "SELECT 1 FROM occurrences WHERE batch_id = ? AND external_id = ?"
-    following = int(number) + 1
-    while connection.execute(taken, (batch_id, f"{stem}#{following}")).fetchone() is not None:
-        following += 1
-    return f"{stem}#{following}"
 
 
 def _payload(

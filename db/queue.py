@@ -90,7 +90,7 @@ def claim_sample(
     with store.write() as connection:
         now = store.now()
         _sweep(connection, text_of(now))
-        refuse_if_held(connection, sample_id, reviewer)
+        refuse_if_held(connection, sample_id, reviewer, text_of(now))
         if connection.execute("SELECT 1 FROM queue WHERE sample_id = ?", (sample_id,)).fetchone() is None:
             insert_entry(connection, sample_id, "none", "open", UNRANKED)
         row = connection.execute(
@@ -143,11 +143,12 @@ def free(connection: sqlite3.Connection, sample_id: int) -> None:
     connection.execute(f"UPDATE queue SET {_FREE} WHERE sample_id = ? AND state = 'claimed'", (sample_id,))
 
 
-def refuse_if_held(connection: sqlite3.Connection, sample_id: int, reviewer: str) -> None:
-    """Refused where another reviewer holds a lease on the sample."""
+def refuse_if_held(connection: sqlite3.Connection, sample_id: int, reviewer: str, at: str) -> None:
+    """Refused where another reviewer holds a lease on the sample that has not ended."""
     row = connection.execute(
-        "SELECT reviewer, expires_at FROM queue WHERE sample_id = ? AND state = 'claimed' AND reviewer <> ?",
-        (sample_id, reviewer),
+        """SELECT reviewer, expires_at FROM queue WHERE sample_id = ? AND state = 'claimed' AND reviewer <> ?
+        AND expires_at >= ?""",
+        (sample_id, reviewer, at),
     ).fetchone()
     if row is not None:
         raise Refused(

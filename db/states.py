@@ -86,17 +86,16 @@ def opinions_of(connection: sqlite3.Connection, sample_id: int) -> list[Opinion]
 def derive(connection: sqlite3.Connection, sample_id: int) -> Status:
     """A sample's status from its verdict, its decisions and, for a revision, the decision that made it."""
     row = connection.execute(
-        """SELECT s.provenance, s.edit_share, st.audit, v.outcome FROM samples s LEFT JOIN states st ON
+        """SELECT s.provenance, s.ingest_id, st.audit, v.outcome FROM samples s LEFT JOIN states st ON
         st.sample_id = s.id
         LEFT JOIN verdicts v ON v.id = st.verdict_id WHERE s.id = ?""",
         (sample_id,),
     ).fetchone()
     makers = connection.execute("SELECT sample_id FROM decisions WHERE revision_id = ?", (sample_id,)).fetchall()
-    if makers:
-        live = any(_leads_to(connection, maker[0], sample_id) for maker in makers)
-        base = Status.APPROVED if live else Status.SUPERSEDED
-        if not live:
-            return base
+    if any(_leads_to(connection, maker[0], sample_id) for maker in makers):
+        base = Status.APPROVED
+    elif makers and row[1] is None:
+        return Status.SUPERSEDED
     else:
         outcome = None if row[3] is None else Outcome(row[3])
         base = status_of(outcome, Provenance(row[0]), audit=bool(row[2]))
@@ -163,14 +162,16 @@ def _set_queue(connection: sqlite3.Connection, sample_id: int, status: Status, e
     pool = pool_of(status, audit=bool(audit))
     row = connection.execute("SELECT pool, state FROM queue WHERE sample_id = ?", (sample_id,)).fetchone()
     if pool is None:
-        _take_out(connection, sample_id, row)
+        connection.execute(
+            "UPDATE queue SET state = 'done' WHERE sample_id = ? AND state = 'open' AND pool <> 'none'", (sample_id,)
+        )
         return
     if row is None:
         insert_entry(connection, sample_id, pool, "open", entry or UNRANKED)
     elif row[1] == "done" or row[0] != pool:
+        # Whoever holds it keeps it: a claim ends when its holder decides, releases it or goes silent.
         connection.execute(
-            """UPDATE queue SET pool = ?, state = 'open', reviewer = NULL, token = NULL, pid = NULL, expires_at = NULL
-            WHERE sample_id = ?""",
+            "UPDATE queue SET pool = ?, state = iif(state = 'done', 'open', state) WHERE sample_id = ?",
             (pool, sample_id),
         )
     if row is not None and entry is not None:
@@ -178,16 +179,6 @@ def _set_queue(connection: sqlite3.Connection, sample_id: int, status: Status, e
             "UPDATE queue SET priority = ?, stream = ?, p_bad = ?, why = ?, reasons = ? WHERE sample_id = ?",
             (entry.priority, entry.stream.value, entry.p_bad, _json(entry.why), _json(entry.reasons), sample_id),
         )
-
-
-def _take_out(connection: sqlite3.Connection, sample_id: int, row: sqlite3.Row | None) -> None:
-    if row is None or row[0] == "none":
-        return
-    connection.execute(
-        """UPDATE queue SET state = 'done', reviewer = NULL, token = NULL, pid = NULL, expires_at = NULL WHERE
-        sample_id = ?""",
-        (sample_id,),
-    )
 
 
 def insert_entry(connection: sqlite3.Connection, sample_id: int, pool: str, state: str, entry: QueueEntry) -> None:

@@ -10,9 +10,10 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from holdfast.db import decisions
-from holdfast.db.decisions import Receipt, Revision, Submission
+from holdfast.db.decisions import Receipt, Submission
 from holdfast.db.errors import HoldfastError, Refused, StoreError, UsageError
 from holdfast.db.models import REASONS, Choice, Message, Sample, SampleVerdicts, Severity, VerifierSpec
+from holdfast.db.revisions import Revision
 from holdfast.db.samples import Stored, load, resolve
 from holdfast.db.store import Store
 from holdfast.db.verdicts import current

@@ -215,3 +215,69 @@ def test_a_skipped_item_stays_away_from_its_reviewer_for_an_hour(flagged: Store,
     again = queue.claim(flagged, reviewer="annotator-1")
     assert again is not None
     assert again.sample_id == 1
+
+
+def test_a_second_opinion_that_disagrees_with_an_edit_makes_its_revision_a_case_for_leads(flagged: Store) -> None:
+    receipt = decide(flagged, 1, "edit", revision=revise(flagged, 1, "better"))
+    revision_id = samples.resolve(flagged, receipt.revision_uid or "")
+    for choice, expected in ((Choice.ACCEPT, Status.APPROVED), (Choice.REJECT, Status.ESCALATED)):
+        opinion = decisions.Submission(revision_id, "annotator-2", choice, second_opinion=True)
+        made = decisions.decide(flagged, opinion)
+        assert (made.second_opinion, made.status) == (True, expected)
+    with pytest.raises(Refused, match="a lead decides it"):
+        decisions.decide(flagged, decisions.Submission(revision_id, "annotator-2", Choice.ACCEPT))
+    assert decide(flagged, revision_id, "accept", reviewer="lead-1").status is Status.APPROVED
+    assert list(check(flagged)) == []
+
+
+def test_what_another_holds_is_not_decided_in_the_name_of_a_second_opinion(flagged: Store) -> None:
+    queue.claim_sample(flagged, 1, reviewer="annotator-1")
+    with pytest.raises(Refused, match="annotator-1 holds"):
+        decisions.decide(flagged, decisions.Submission(1, "annotator-2", Choice.ACCEPT, second_opinion=True))
+
+
+def test_a_lease_that_ended_holds_nobody_up(flagged: Store, clock: Any) -> None:
+    decide(flagged, 1, "accept")
+    queue.claim_sample(flagged, 1, reviewer="annotator-2", lease_seconds=60)
+    with pytest.raises(Refused, match="annotator-2 holds"):
+        decisions.undo(flagged, reviewer="annotator-1")
+    clock.step(61)
+    assert len(decisions.undo(flagged, reviewer="annotator-1")) == 1
+    assert len(decisions.redo(flagged, reviewer="annotator-1")) == 1
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.FAIL, Outcome.FLAG])
+@pytest.mark.parametrize("due", [True, False])
+def test_new_verdicts_leave_a_claim_to_its_holder(store: Store, outcome: Outcome, due: bool) -> None:
+    flagged_store(store, 2) if due else ingest(store, [make_sample(0), make_sample(1)])
+    claim = queue.claim_sample(store, 1, reviewer="annotator-1")
+    judge(store, {1: outcome})
+    assert list(check(store)) == []
+    submission = decisions.Submission(1, "annotator-1", Choice.REJECT, token=claim.token)
+    receipt = decisions.decide(store, submission)
+    assert (receipt.late, receipt.status) == (False, Status.REJECTED)
+    assert list(check(store)) == []
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_an_edit_that_makes_a_text_which_was_ingested_too(store: Store, verified: bool) -> None:
+    flagged_store(store, 1)
+    revision = revise(store, 1, "better")
+    ingest(store, [revision.sample], batch="c")
+    twin = samples.resolve(store, "c/0")
+    if verified:
+        judge(store, {twin: Outcome.FLAG}, audit=[twin])
+    decide(store, 1, "edit", revision=revision)
+    assert status(store, twin) is Status.APPROVED
+    assert list(check(store)) == []
+    decisions.undo(store, reviewer="annotator-1")
+    assert status(store, twin) is Status.PASSED  # as the verdict on the edit has it: nobody has decided it
+    assert list(check(store)) == []
+
+
+def test_an_export_is_stale_only_if_it_saw_the_decision(flagged: Store) -> None:
+    head = events.head(flagged)
+    decide(flagged, 1, "accept")
+    exports.record_export(flagged, actor="lead-1", path="out", head=head, root="", counts={}, format="jsonl")
+    decisions.undo(flagged, reviewer="annotator-1")
+    assert [export.stale for export in exports.exports(flagged)] == [False]

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from filling import decide, flagged_store, judge, make_sample, revise
-from filling import ingest as ingest_samples
 
 from holdfast.db import decisions, ingests, queue, replay, samples
 from holdfast.db.check import check

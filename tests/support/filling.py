@@ -17,6 +17,7 @@ from holdfast.db.models import (
     Verdict,
     VerifierSpec,
 )
+from holdfast.db.revisions import Revision
 from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store
 
@@ -58,12 +59,12 @@ def judge(store: Store, outcomes: dict[int, Outcome], *, audit: Sequence[int] = 
     verdicts.complete_run(store, run, actor="lead-1")
 
 
-def revise(store: Store, sample_id: int, text: str) -> decisions.Revision:
+def revise(store: Store, sample_id: int, text: str) -> Revision:
     """An edit of a sample's response."""
     uid, model = store.read().execute("SELECT uid, model FROM samples WHERE id = ?", (sample_id,)).fetchone()
     messages = (Message(role="user", content="question"), Message(role="assistant", content=text))
     sample = Sample(messages=messages, provenance=Provenance.HUMAN_EDITED, model=model, parents=(uid,))
-    return decisions.Revision(sample, 0.25, SPECS, SampleVerdicts(sample.uid, (Verdict.score(1.0),)))
+    return Revision(sample, 0.25, SPECS, SampleVerdicts(sample.uid, (Verdict.score(1.0),)))
 
 
 def decide(
@@ -72,7 +73,7 @@ def decide(
     choice: str,
     *,
     reviewer: str = "annotator-1",
-    revision: decisions.Revision | None = None,
+    revision: Revision | None = None,
 ) -> decisions.Receipt:
     """Claim a sample for a reviewer and decide it."""
     claim = queue.claim_sample(store, sample_id, reviewer=reviewer)
