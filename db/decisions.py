@@ -246,7 +246,7 @@ def _kind(
     decided = effective(opinions_of(connection, item["id"]))
     settled = decided is not None or item["status"] in (Status.APPROVED, Status.SUPERSEDED, Status.ESCALATED)
     if submission.second_opinion and settled:
-        return "second", False
+        return ("first" if _is_own_edit(connection, item, submission.reviewer) else "second"), False
     if submission.token is None:
         queue.refuse_if_held(connection, item["id"], submission.reviewer, at)
     if item["status"] == Status.ESCALATED and role is Role.LEAD:
@@ -262,10 +262,11 @@ def _kind(
     return "first", False
 
 
-def _is_of_another(connection: sqlite3.Connection, item: sqlite3.Row, reviewer: str) -> bool:
-    """Whether the sample is a standing revision that others made; one's own may be edited further."""
+def _is_own_edit(connection: sqlite3.Connection, item: sqlite3.Row, reviewer: str) -> bool:
+    """Whether the sample is a standing revision that nobody but the reviewer had a part in: they may go on with it."""
     makers = connection.execute("SELECT reviewer FROM decisions WHERE revision_id = ?", (item["id"],)).fetchall()
-    return item["status"] == Status.APPROVED and bool(makers) and all(row[0] != reviewer for row in makers)
+    untouched = not opinions_of(connection, item["id"])
+    return item["status"] == Status.APPROVED and untouched and {row[0] for row in makers} == {reviewer}
 
 
 def _payload(
