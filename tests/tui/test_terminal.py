@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyte
 import pytest
 from terminal import ATTACKS, capture, steering
 
@@ -70,3 +71,14 @@ def test_an_editor_that_is_not_there_says_so(tmp_path: Path, monkeypatch: pytest
 def test_typing_ahead_decides_nothing_unseen(tmp_path: Path) -> None:
     _, (choices, _, _) = run(tmp_path, ["first", "second", "third"], [("first", "a"), ("second", "a"), ("third", "q")])
     assert choices == ["accept", "accept"]
+
+
+def test_text_whose_width_terminals_disagree_about_hides_nothing_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Pyte draws a family as four people, Textual reckons with one."""
+    families = "👩\u200d👩\u200d👧\u200d👦 🇫🇷🇩🇪 👍🏽 are all"
+    steps = [("STALE", "a"), ("accepted", "?"), ("KEYS", "\x1b"), ("Explain", "q")]
+    written, _ = run(tmp_path, ["STALE " * 60, families], steps)
+    screen = pyte.Screen(SIZE[1], SIZE[0])
+    shown = written.rpartition(b"\x1b[?1049l")[0]
+    pyte.ByteStream(screen).feed(shown)
+    assert not any("STALE" in line for line in screen.display)

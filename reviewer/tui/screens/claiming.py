@@ -49,7 +49,6 @@ class ClaimingScreen(ReadingScreen):
         self.input_time = input_time
         self.patience = Patience(self.post_message, settings.retry_seconds)
         self.shown_at = 0.0
-        self._ready_at = float("inf")
         self._sheets: dict[str, Sheet] = {}
         self._banners: dict[str, Doc] = {}
         self._progress: Progress | None = None
@@ -193,7 +192,7 @@ class ClaimingScreen(ReadingScreen):
         sheet = self._sheets.pop(item.token, None)
         if sheet is None or sheet.view != view_of(item, self.view):
             sheet = make_sheet(item, self.view)
-        self._ready_at = float("inf")
+        self.shown_at = monotonic()
         for draft in item.drafts:
             if draft.kind == "note" and item.uid not in self.session.notes:
                 self.session.unfinished.setdefault(item.uid, draft.text)
@@ -203,12 +202,12 @@ class ClaimingScreen(ReadingScreen):
         self.show_sheet(sheet)
         self.set_banner("lease", self.lease_banner(item))
         self.show_status()
-        self.call_after_refresh(self._painted, item.token)
 
-    def _painted(self, token: str) -> None:
-        if self.session.current is not None and self.session.current.token == token:
-            self.shown_at = monotonic()
-            self._ready_at = self.shown_at + self.settings.settle_ms / 1000
+    @property
+    def _ready_at(self) -> float:
+        """From when on a key is meant for the sample on screen: it was painted, and there was time to see it."""
+        seen_at = max(pane.seen_at for pane in (self.prompt, self.response))
+        return max(seen_at, self.shown_at) + self.settings.settle_ms / 1000
 
     def lease_banner(self, item: ClaimedItem) -> Doc | None:
         """What to say when the lease of the sample on screen is lost."""

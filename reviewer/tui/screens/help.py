@@ -61,11 +61,9 @@ class HelpScreen(ModalScreen[None]):
         """Show the keys and ask for the guideline."""
         self.run_worker(self._read, thread=True, group="guideline", exclusive=True)
 
-    def on_resize(self) -> None:
-        """Wrap the keys anew."""
-        self.call_after_refresh(self._show_keys)
-
+    @on(PageView.Resized)
     def _show_keys(self) -> None:
+        """Wrap the keys for the pane."""
         title = Builder().add("KEYS ", "strong").add("j k scroll · tab other side · esc closes", "dim").build()
         self.keys_view.show(keys_page(self._keys, self.keys_view.text_width), title)
 

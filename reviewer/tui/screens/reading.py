@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Region
 from textual.getters import query_one
 
 from holdfast.reviewer.pipeline.desk import View
@@ -17,9 +19,11 @@ from holdfast.reviewer.tui.screens.pressing import PressScreen, textual_bindings
 from holdfast.reviewer.tui.sheets import Sheet, make_sheet
 from holdfast.reviewer.tui.widgets.bar import Bar, KeyBar
 from holdfast.reviewer.tui.widgets.page_view import PageView
+from holdfast.reviewer.tui.widgets.painted import Painted
 
 VIEWS: tuple[View, ...] = ("plain", "rendered", "raw")
 _PROMPT_SHARE = 0.4
+_OVERLAID_SECONDS = 0.1
 _AROUND_PROMPT = 2
 """The prompt's title and, where there is room, an empty line below it."""
 
@@ -61,6 +65,22 @@ class ReadingScreen(PressScreen[None], inherit_bindings=False):
         yield Bar(id="message")
         yield KeyBar(id="keys")
 
+    @on(Painted.Spilled)
+    def _on_spilled(self, message: Painted.Spilled) -> None:
+        """Paint what a line of unsure width may have run into."""
+        left, side = message.widget.region, self.side
+        if side.region.x >= left.right:
+            rows = (y + left.y - side.region.y for y in message.lines)
+            side.refresh(*(Region(0, row, side.size.width, 1) for row in rows))
+
+    def on_screen_resume(self) -> None:
+        """What lay over the panes is gone, and the screen was painted whole for it."""
+        self.set_timer(_OVERLAID_SECONDS, self._paint_again)
+
+    def _paint_again(self) -> None:
+        for pane in (self.prompt, self.response, self.side):
+            pane.paint_again()
+
     def show_sheet(self, sheet: Sheet) -> None:
         """Put a sample on screen, every pane from its beginning."""
         self.sheet = sheet
@@ -68,7 +88,6 @@ class ReadingScreen(PressScreen[None], inherit_bindings=False):
         if self.has_class("-notice"):
             self.remove_class("-notice")
             self.set_focus(self.response)
-            self.call_after_refresh(self._fit)
         else:
             self._fit_prompt(sheet)
         self.prompt.show(sheet.prompt, sheet.prompt_title())
@@ -91,11 +110,9 @@ class ReadingScreen(PressScreen[None], inherit_bindings=False):
         self.banner.show(doc or Doc())
         self.set_class(doc is not None, "-banner")
 
-    def on_resize(self) -> None:
-        """Fit what depends on the size."""
-        self.call_after_refresh(self._fit)
-
+    @on(PageView.Resized)
     def _fit(self) -> None:
+        """Fit what depends on the size."""
         if self.sheet is not None:
             self._fit_prompt(self.sheet)
             self._show_side(self.sheet)

@@ -17,7 +17,7 @@ from holdfast.reviewer.tui.screens.claiming import ClaimingScreen
 from holdfast.reviewer.tui.writer import Decide, Keep, Step, Writer
 
 _TICK_SECONDS = 5.0
-_PAINT_SECONDS = 0.01
+_PAINT_SECONDS = 0.02
 """How long the terminal gets to itself before a worker starts: threads take turns, and painting comes first."""
 
 
@@ -33,7 +33,7 @@ class SeatScreen(ClaimingScreen):
         self.refill()
         self.set_interval(self.settings.heartbeat_seconds, self.beat)
         self.set_interval(_TICK_SECONDS, self.tick)
-        self.call_after_refresh(self.tick)
+        self.tick()
 
     def submit(self, answer: Answer) -> None:
         """Send the current sample's answer off; the next sample is painted before the writing begins."""
@@ -65,7 +65,7 @@ class SeatScreen(ClaimingScreen):
 
     def _write_after_paint(self, work: Decide | Step) -> None:
         self._unwritten += 1
-        self.call_after_refresh(self.set_timer, _PAINT_SECONDS, partial(self._write_now, work))
+        self.set_timer(_PAINT_SECONDS, partial(self._write_now, work))
 
     def _write_now(self, work: Decide | Step) -> None:
         self._unwritten -= 1

@@ -12,6 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.events import Blur, Focus, MouseScrollDown, MouseScrollUp, Resize
 from textual.geometry import Size
+from textual.message import Message
 
 from holdfast.db.models import Severity
 from holdfast.reviewer.tui.docs import ONE_LINE, Doc, Page
@@ -52,7 +53,7 @@ class PageView(Painted, can_focus=True):
         self.page = page
         self.page_title = self.page_title if title is None else title
         self.top = self.current = 0
-        self.repaint()
+        self.unseen = self.repaint() or not self.size
 
     def retitle(self, title: Doc) -> None:
         """Change the title alone."""
@@ -83,9 +84,13 @@ class PageView(Painted, can_focus=True):
         """The height at which nothing needs scrolling, where the stylesheet says `auto`."""
         return self.page.height(max(width - 3, 1)) + 1
 
+    class Resized(Message):
+        """The pane has another size."""
+
     def on_resize(self, event: Resize) -> None:
         """Stay within the page."""
         self.top = min(self.top, self.bottom)
+        self.post_message(self.Resized())
 
     def on_focus(self, event: Focus) -> None:
         """Show in the title which pane the keys move."""
