@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from holdfast.db import replay, rows, verdicts
+from holdfast.db import check_derived, replay, rows, verdicts
 from holdfast.db.events import GENESIS, Head, event_hash
 from holdfast.db.exports import exports
 from holdfast.db.merkle import MerkleTree
@@ -35,17 +35,43 @@ def check(
 ) -> Iterator[Problem]:
     """Every problem found; `heads` are log heads from manifests kept elsewhere, each with its name."""
     report = progress or (lambda _name, _rows: None)
-    known = [(f"export {export.path}", export.head) for export in exports(store)]
-    with store.snapshot() as connection:
-        yield from _sqlite(connection)
-        yield from _log(connection, [*known, *heads], report)
-        yield from _samples(connection, report)
-        yield from _occurrences(connection, report)
-        yield from _verdicts(connection, report)
-        yield from _revisions(connection)
-        yield from _votes(connection)
-        for kind, detail in replay.differences(connection):
-            yield Problem(kind, detail)
+    connection = store.read()
+    connection.text_factory = _forgiving
+    try:
+        # Before the snapshot, which then holds every event that a manifest found here was written after.
+        known = [*((f"export {export.path}", export.head) for export in exports(store)), *heads]
+        with store.snapshot():
+            for what, found in _parts(connection, known, report):
+                yield from _to_its_end(what, found)
+    finally:
+        connection.text_factory = str
+
+
+def _parts(
+    connection: sqlite3.Connection, heads: list[tuple[str, Head]], report: Progress
+) -> Iterator[tuple[str, Iterator[Problem]]]:
+    yield "sqlite", _sqlite(connection)
+    yield "event", _log(connection, heads, report)
+    yield "sample", _samples(connection, report)
+    yield "row", _occurrences(connection, report)
+    yield "verdict", _verdicts(connection, report)
+    yield "revision", _revisions(connection)
+    yield "vote", _votes(connection)
+    for part in (*check_derived.PARTS, *replay.PARTS):
+        yield "projection", (Problem(kind, detail) for kind, detail in part(connection))
+
+
+def _to_its_end(what: str, found: Iterator[Problem]) -> Iterator[Problem]:
+    """What was found; data so damaged that reading stops there is a problem itself."""
+    try:
+        yield from found
+    except (ValueError, LookupError, TypeError, sqlite3.DatabaseError) as error:
+        yield Problem(what, f"too damaged to be checked to the end: {type(error).__name__}: {error}")
+
+
+def _forgiving(data: bytes) -> str:
+    """Stored text; bytes that are none show as \\x.., so that hashes differ and the check goes on."""
+    return data.decode("utf-8", "backslashreplace")
 
 
 def _sqlite(connection: sqlite3.Connection) -> Iterator[Problem]:
@@ -69,7 +95,7 @@ def _log(connection: sqlite3.Connection, heads: list[tuple[str, Head]], report: 
         if row["prev_hash"] != previous or row["hash"] != digest:
             yield Problem("event", f"event {row['seq']} ({row['type']} by {row['actor']}, {row['at']}) was altered")
         previous = row["hash"]
-        tree.add(bytes.fromhex(row["hash"]))
+        tree.add(bytes.fromhex(digest))
         for name, head in wanted.pop(tree.size, ()):
             if head.root != tree.root():
                 yield Problem("log-head", f"{name} names another history of the first {head.size} events")
@@ -144,7 +170,7 @@ def _verdicts(connection: sqlite3.Connection, report: Progress) -> Iterator[Prob
             )
         ]
         digest = verdicts.verdict_hash(
-            row["uid"], stacks[row["run_id"]], bool(row["audit"]), row["outcome"], row["outcomes"], found
+            row["uid"], stacks.get(row["run_id"], ""), bool(row["audit"]), row["outcome"], row["outcomes"], found
         )
         if digest != row["row_hash"]:
             yield Problem(
@@ -178,11 +204,18 @@ def _revisions(connection: sqlite3.Connection) -> Iterator[Problem]:
     """Revisions and their verdicts against the decisions that made them."""
     made: set[str] = set()
     judged: set[str] = set()
+    shares: dict[str, set[float]] = {}
     for (payload,) in connection.execute("SELECT payload FROM events WHERE type = 'decision.made' ORDER BY seq"):
         revision = orjson.loads(payload)["revision"]
         if revision is not None:
             made.add(revision["row_hash"])
             judged.add(revision["verdict_hash"])
+            shares.setdefault(revision["uid"], set()).add(revision["edit_share"])
+    for uid, share in connection.execute(
+        "SELECT uid, edit_share FROM samples WHERE ingest_id IS NULL OR edit_share IS NOT NULL"
+    ):
+        if share not in shares.get(uid, ()):
+            yield Problem("revision", f"sample {uid[:16]}: how much of it was edited is not what the log says")
     held = {row[0].hex() for row in connection.execute("SELECT row_hash FROM occurrences WHERE ingest_id IS NULL")}
     verdict_rows = {
         row[0].hex()

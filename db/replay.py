@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 import orjson
 
 from holdfast.db import decisions, exports, search
+from holdfast.db.check_derived import PARENTS
+from holdfast.db.errors import StoreError
 from holdfast.db.models import Outcome, Provenance
 from holdfast.db.states import QueueEntry, derive, pool_of, refresh, status_of
 from holdfast.db.store import Store
@@ -20,22 +22,19 @@ _PROJECTED = (
 )
 
 
-def differences(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
-    """Kind and detail of each projection that is not what the log and the verdicts make of it."""
-    yield from _decisions(connection)
-    yield from _states(connection)
-    yield from _tallies(connection)
-    users = dict(connection.execute("SELECT name, role FROM users").fetchall())
-    if users != _users(connection):
-        yield "projection", "the users and roles are not those of the log"
-
-
 def repair(store: Store, entry_of: EntryOf) -> None:
-    """Rebuild users, decisions, statuses, counts and queue from events and verdicts at once, then the full text."""
+    """Rebuild users, decisions, statuses, counts, queue and lineage from events, verdicts and samples at once.
+
+    The full text follows. StoreError where the log names samples that the store does not hold.
+    """
     with store.write() as connection:
-        for table in ("exports", "decisions", "tallies", "users"):
+        for table in ("exports", "decisions", "tallies", "users", "lineage"):
             connection.execute(f"DELETE FROM {table}")
-        _replay_events(connection)
+        connection.execute(f"INSERT OR IGNORE INTO lineage {PARENTS}")
+        try:
+            _replay_events(connection)
+        except (sqlite3.IntegrityError, ValueError, LookupError, TypeError) as error:
+            raise StoreError(f"{store.path}: the log itself is damaged ({error}); restore a backup") from error
         connection.execute("DELETE FROM states")
         connection.execute(
             """INSERT INTO states SELECT v.sample_id, 'pending', v.id, v.audit FROM verdicts v
@@ -59,7 +58,7 @@ def repair(store: Store, entry_of: EntryOf) -> None:
 def _replay_events(connection: sqlite3.Connection) -> None:
     for seq, at, actor, kind, text in connection.execute(
         "SELECT seq, at, actor, type, payload FROM events ORDER BY seq"
-    ).fetchall():
+    ):
         payload = orjson.loads(text)
         if kind == "user.added":
             connection.execute(
@@ -137,11 +136,14 @@ def _states(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
                 "projection",
                 f"sample {row['uid'][:16]}: its status is {row['status']}, but the log makes it {status}",
             )
-        due = pool_of(status, audit=audit) is not None
+        pool = pool_of(status, audit=audit)
+        due = pool is not None
         # A claim may be on a sample that is not due.
         queued = ("open", "claimed") if due else ("open",)
         if due != (row["state"] in queued and row["pool"] != "none"):
             yield "projection", f"sample {row['uid'][:16]} ({status}) is {'not ' if due else ''}in the queue"
+        elif due and row["pool"] != pool:
+            yield "projection", f"sample {row['uid'][:16]} ({status}) is in the queue of others than it waits for"
     lost = connection.execute(
         """SELECT s.uid FROM verdicts v JOIN samples s ON s.id = v.sample_id
         WHERE NOT EXISTS (SELECT 1 FROM states WHERE sample_id = v.sample_id)"""
@@ -162,14 +164,36 @@ def _tallies(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
         yield "projection", "the counts by source and status are not those of the samples"
 
 
-def _users(connection: sqlite3.Connection) -> dict[str, str]:
-    users: dict[str, str] = {}
+def _users(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    expected: dict[str, str] = {}
     for (text,) in connection.execute("SELECT payload FROM events WHERE type = 'user.added' ORDER BY seq"):
         payload = orjson.loads(text)
-        users[payload["name"]] = payload["role"]
-    return users
+        expected[payload["name"]] = payload["role"]
+    if expected != dict(connection.execute("SELECT name, role FROM users").fetchall()):
+        yield "projection", "the users and roles are not those of the log"
+
+
+def _exports(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    expected: dict[int, tuple[object, ...]] = {}
+    for seq, kind, text in connection.execute(
+        "SELECT seq, type, payload FROM events WHERE type IN ('export.written', 'decision.undone') ORDER BY seq"
+    ):
+        payload = orjson.loads(text)
+        if kind == "export.written":
+            expected[seq] = (payload["path"], payload["head_size"], payload["head_root"], 0)
+        else:
+            for number, (path, size, root, _) in expected.items():
+                if size >= payload["decision"]:
+                    expected[number] = (path, size, root, 1)
+    stored = connection.execute("SELECT seq, path, head_size, head_root, stale FROM exports")
+    if expected != {row[0]: tuple(row)[1:] for row in stored}:
+        yield "projection", "the exports, or which of them are stale, are not those of the log"
 
 
 def _row_id(connection: sqlite3.Connection, uid: object) -> int:
     row = connection.execute("SELECT id FROM samples WHERE uid = ?", (uid,)).fetchone()
     return -1 if row is None else int(row[0])
+
+
+PARTS = (_decisions, _states, _tallies, _users, _exports)
+"""Each yields kind and detail of what is not what the log and the verdicts make of it."""

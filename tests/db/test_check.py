@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 
 import pytest
 from filling import decide, flagged_store, ingest, judge, make_sample, revise
 
-from holdfast.db import decisions, events, queue, replay, samples, users
+from holdfast.db import decisions, events, exports, queue, replay, samples, users, verdicts
 from holdfast.db.check import check
-from holdfast.db.errors import NotFound
+from holdfast.db.errors import NotFound, StoreError
 from holdfast.db.models import Outcome, Role
 from holdfast.db.store import Store
 
@@ -21,8 +22,12 @@ def used(store: Store) -> Store:
     decide(store, 1, "accept")
     decide(store, 2, "reject")
     decide(store, 3, "edit", revision=revise(store, 3, "better"))
+    exports.record_export(
+        store, actor="lead-1", path="out", head=events.head(store), root="", counts={}, format="jsonl"
+    )
     decisions.undo(store, reviewer="annotator-1")
     decisions.redo(store, reviewer="annotator-1")
+    verdicts.save_fit(store, verifier="length", version="1", options_hash="", state=b"{}")
     assert list(check(store)) == []
     return store
 
@@ -56,6 +61,24 @@ def tamper(store: Store, statement: str) -> None:
         ("UPDATE tallies SET samples = samples + 1", "projection", "counts"),
         ("UPDATE users SET role = 'lead'", "projection", "roles"),
         ("DELETE FROM queue WHERE sample_id = 5", "projection", "not in the queue"),
+        ("UPDATE queue SET pool = 'lead' WHERE sample_id = 5", "projection", "queue of others"),
+        ("UPDATE sources SET provenance = 'human'", "source", "source 1"),
+        ("UPDATE samples SET ingest_id = NULL WHERE id = 2", "sample", "row 2"),
+        ("UPDATE samples SET edit_share = 0.01 WHERE id = 6", "revision", "edited"),
+        ("UPDATE lineage SET child_id = 1", "projection", "lineage"),
+        ("UPDATE stacks SET currency = 'other'", "verdict", "stack 1"),
+        ("UPDATE fits SET state = x'00'", "fit", "length"),
+        ("UPDATE exports SET stale = 0", "projection", "exports"),
+        ("UPDATE samples SET messages = CAST(replace(messages, 'a', x'ff') AS TEXT) WHERE id = 2", "sample", "row 2"),
+        ("UPDATE samples SET provenance = 'humbn' WHERE id = 2", "sample", "row 2"),
+        ("UPDATE occurrences SET reference = CAST(x'80' AS TEXT) WHERE id = 2", "row", "b/1"),
+        ("UPDATE verdicts SET outcome = 'pbss' WHERE sample_id = 4", "verdict", "run 1"),
+        ("UPDATE verdicts SET outcomes = CAST(x'ff' AS TEXT) WHERE sample_id = 4", "verdict", "run 1"),
+        ("UPDATE findings SET message = CAST(x'ff' AS TEXT) WHERE verdict_id = 4", "verdict", "run 1"),
+        ("UPDATE runs SET stack_id = 9", "verdict", "run 1"),
+        ("UPDATE events SET payload = CAST(x'7bff' AS TEXT) WHERE seq = 5", "event", "event 5"),
+        ("UPDATE events SET hash = 'x' || substr(hash, 2) WHERE seq = 5", "event", "event 5"),
+        ("UPDATE decisions SET verdict = 'bccept' WHERE seq = 5", "decision", "decision 5"),
     ],
 )
 def test_what_was_altered_is_found_and_named(used: Store, statement: str, kind: str, place: str) -> None:
@@ -95,6 +118,8 @@ def test_repair_rebuilds_every_projection(used: Store) -> None:
         "DELETE FROM tallies",
         "UPDATE users SET role = 'lead'",
         "UPDATE queue SET state = 'done'",
+        "UPDATE exports SET stale = 0",
+        "DELETE FROM lineage",
         "INSERT INTO sample_search (sample_search) VALUES ('delete-all')",
     ):
         with used.write() as connection:
@@ -124,3 +149,19 @@ def test_references_that_name_nothing_say_so(used: Store) -> None:
     for ref in ("b/none", "none/0", "zz", "0000000000"):
         with pytest.raises(NotFound):
             samples.resolve(used, ref)
+
+
+def test_a_log_that_names_what_is_not_there_is_not_replayed(used: Store) -> None:
+    tamper(used, "UPDATE events SET payload = replace(payload, '\"uid\":\"', '\"uid\":\"no') WHERE seq = 5")
+    before = decisions.decisions_of(used, 1)
+    with pytest.raises(StoreError, match="restore a backup"):
+        replay.repair(used, lambda _sample_id: None)
+    assert decisions.decisions_of(used, 1) == before
+
+
+def test_a_manifest_written_while_the_check_runs_is_no_alarm(used: Store) -> None:
+    def heads() -> Iterator[tuple[str, events.Head]]:
+        decide(used, 4, "accept")
+        yield "out.manifest.json", events.head(used)
+
+    assert list(check(used, heads=heads())) == []
