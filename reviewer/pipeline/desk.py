@@ -81,8 +81,25 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaStand:
+    """What the quota rests on: approved derived samples by weight, human samples, and the cap on their ratio."""
+
+    used: float
+    real: int
+    cap: float
+
+    def accepting(self, weight: float) -> QuotaEffect:
+        """The effect of approving one more sample of a weight; ratios are infinite without human data."""
+        before, after = (
+            used / self.real if self.real else (float("inf") if used else 0.0)
+            for used in (self.used, self.used + weight)
+        )
+        return QuotaEffect(before, after, self.cap)
+
+
+@dataclass(frozen=True, slots=True)
 class QuotaEffect:
-    """The ratio of synthetic to human samples before and after accepting the item, against the cap."""
+    """The ratio of synthetic to human samples before and after accepting an item, against the cap."""
 
     before: float
     after: float
@@ -141,7 +158,8 @@ class ClaimedItem:
     why: tuple[Term, ...] = ()
     history_count: int = 0
     drafts: tuple[Draft, ...] = ()
-    quota: QuotaEffect | None = None
+    quota_weight: float = 0.0
+    """How much accepting the item adds to what counts against the human samples."""
     guideline_version: str = ""
 
     @property
@@ -230,6 +248,7 @@ class Progress:
     per_minute: float | None = None
     leased_by_others: int = 0
     alarm: str | None = None
+    quota: QuotaStand | None = None
     next_steps: tuple[str, ...] = ()
     """For an empty queue: what to do next, a plain sentence each; a command stands alone on its line."""
 

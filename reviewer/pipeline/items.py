@@ -6,16 +6,15 @@ import orjson
 
 from holdfast.db.decisions import decisions_of
 from holdfast.db.drafts import load_draft
-from holdfast.db.models import Finding, Provenance, Severity, VerifierSpec
+from holdfast.db.models import Finding, Severity, VerifierSpec
 from holdfast.db.queue import Claim
 from holdfast.db.samples import Stored, load
 from holdfast.db.store import Store, instant_of, text_of
 from holdfast.db.verdicts import current
 from holdfast.reviewer.config import QuotaConfig
-from holdfast.reviewer.pipeline.desk import ClaimedItem, Draft, DraftKind, LineageStep, QuotaEffect, ShownFinding, Term
+from holdfast.reviewer.pipeline.desk import ClaimedItem, Draft, DraftKind, LineageStep, ShownFinding, Term
 from holdfast.reviewer.pipeline.documents import is_blind, shown_stream, shown_why
 from holdfast.reviewer.pipeline.lineage import ancestry, descent, label
-from holdfast.reviewer.pipeline.quota import quota
 from holdfast.reviewer.policy.quota import weight
 
 _SEVERITIES = list(Severity)
@@ -57,7 +56,7 @@ def claimed_item(
         why=tuple(Term(term, value) for term, value in shown_why(claim.entry, lead=lead)),
         history_count=_visible_decisions(store, stored.id, reviewer),
         drafts=_drafts(store, stored.id, reviewer),
-        quota=_effect(store, policy, sample.provenance),
+        quota_weight=float(weight(sample.provenance, policy.omega)),
         guideline_version=guideline_version,
     )
 
@@ -115,14 +114,3 @@ def _drafts(store: Store, sample_id: int, reviewer: str) -> tuple[Draft, ...]:
             others = tuple((int(turn), str(text)) for turn, text in plain["others"])
             found.append(Draft(kind, plain["text"], saved_at, plain["turn"], others))
     return tuple(found)
-
-
-def _effect(store: Store, policy: QuotaConfig, provenance: Provenance) -> QuotaEffect:
-    """The ratio by samples before and after accepting one more of a provenance; infinite without human data."""
-    now = quota(store, policy)
-    used, real = now.used.samples, now.real.samples
-    after = used + weight(provenance, policy.omega)
-    before_ratio, after_ratio = (
-        float(derived / real) if real else (float("inf") if derived else 0.0) for derived in (used, after)
-    )
-    return QuotaEffect(before_ratio, after_ratio, float(policy.cap))

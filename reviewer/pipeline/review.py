@@ -29,6 +29,7 @@ from holdfast.reviewer.pipeline.desk import (
     Hit,
     MyDecision,
     Progress,
+    QuotaStand,
     Reason,
     Receipt,
     Redone,
@@ -38,6 +39,7 @@ from holdfast.reviewer.pipeline.editing import revise, without_appended_newline
 from holdfast.reviewer.pipeline.history import history
 from holdfast.reviewer.pipeline.items import by_severity, claimed_item, packed_draft
 from holdfast.reviewer.pipeline.judging import judge_of
+from holdfast.reviewer.pipeline.quota import quota
 from holdfast.reviewer.pipeline.status import decided_today, pace_of
 from holdfast.reviewer.project import Project
 
@@ -168,8 +170,13 @@ class ReviewDesk:
             goal=self._config.review.daily_goal,
             per_minute=pace_of(self._store, self._reviewer),
             leased_by_others=sum(held.values()) - held.get(self._reviewer, 0),
+            quota=self._quota(),
             next_steps=() if left else self._next_steps(lead),
         )
+
+    def _quota(self) -> QuotaStand:
+        now = quota(self._store, self._config.quota)
+        return QuotaStand(float(now.used.samples), int(now.real.samples), float(now.cap))
 
     def history(self, uid: str) -> tuple[Event, ...]:
         """What happened to a sample and its revisions, as the reviewer may know it."""

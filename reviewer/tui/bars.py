@@ -10,10 +10,10 @@ from typing import Literal
 from rich.cells import cell_len
 
 from holdfast.db.models import Choice
-from holdfast.reviewer.pipeline.desk import ClaimedItem, Progress
+from holdfast.reviewer.pipeline.desk import ClaimedItem, Progress, QuotaEffect
 from holdfast.reviewer.tui.bindings import Key, display
 from holdfast.reviewer.tui.docs import Builder, Doc
-from holdfast.reviewer.tui.panels import quota_effect
+from holdfast.reviewer.tui.panels import decimal
 
 Tone = Literal["good", "warn", "block", "info"]
 _SIGNS: dict[Tone, str] = {"good": "✓", "warn": "▲", "block": "✖", "info": "•"}
@@ -52,11 +52,16 @@ def status(
         parts += _standing(progress)
     if item is not None:
         parts.append(_Part(5, "lease lost", "block-sign") if late else _Part(5, f"lease {lease(item.expires_at, now)}"))
-        if item.quota is not None:
-            kind = "warn-sign" if item.quota.over else ""
-            parts.append(_Part(2, f"accepting: {quota_effect(item.quota)}", kind))
+        if progress is not None and progress.quota is not None:
+            effect = progress.quota.accepting(item.quota_weight)
+            parts.append(_Part(2, f"accepting: {_in_words(effect)}", "warn-sign" if effect.over else ""))
     parts.append(_Part(7, seat, "dim"))
     return _fit(parts, width)
+
+
+def _in_words(effect: QuotaEffect) -> str:
+    over = "  ▲ over the cap" if effect.over else ""
+    return f"ratio {decimal(effect.before)} → {decimal(effect.after)} of {decimal(effect.cap)}{over}"
 
 
 def lease(expires_at: datetime, now: datetime) -> str:

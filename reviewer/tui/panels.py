@@ -8,7 +8,7 @@ from math import isinf
 from rich.cells import cell_len
 
 from holdfast.db.models import Provenance, Severity
-from holdfast.reviewer.pipeline.desk import ClaimedItem, QuotaEffect, ShownFinding, Votes
+from holdfast.reviewer.pipeline.desk import ClaimedItem, ShownFinding, Votes
 from holdfast.reviewer.sanitise import sanitise
 from holdfast.reviewer.tui.docs import Builder, Doc, numeral
 from holdfast.reviewer.tui.wrapping import wrap
@@ -136,8 +136,6 @@ def _findings_page(item: ClaimedItem, findings: Sequence[ShownFinding], width: i
 
 def _glance(item: ClaimedItem) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
-    if item.quota is not None:
-        rows.append(("accepting", quota_effect(item.quota)))
     if item.votes is not None:
         rows.append(("votes", tally(item.votes)))
     rows.append(("lineage", item.lineage or "nothing recorded"))
@@ -149,12 +147,6 @@ def _glance(item: ClaimedItem) -> list[tuple[str, str]]:
     if item.history_count:
         rows.append(("history", counted(item.history_count, "decision") + " before"))
     return rows
-
-
-def quota_effect(quota: QuotaEffect) -> str:
-    """The ratio before and after accepting, against the cap."""
-    over = "  ▲ over the cap" if quota.over else ""
-    return f"ratio {decimal(quota.before)} → {decimal(quota.after)} of {decimal(quota.cap)}{over}"
 
 
 def tally(votes: Votes) -> str:

@@ -56,14 +56,22 @@ def edited(item: ClaimedItem, text: str) -> tuple[Message, ...]:
     return (*item.messages[:-1], Message(role="assistant", content=text))
 
 
+def test_the_quota_effect_follows_the_decisions(desk: Desk) -> None:
+    first, second = claimed(desk), claimed(desk)
+    for item, expected in ((first, (0, 1, False)), (second, (1, 2, True))):
+        stand = desk.progress().quota
+        assert stand is not None
+        effect = stand.accepting(item.quota_weight)
+        assert (effect.before, effect.after, effect.over) == expected
+        desk.decide(item, ACCEPT)
+
+
 def test_an_item_shows_all_that_the_screen_needs(desk: Desk) -> None:
     item = claimed(desk)
     assert (item.external_id, item.response, item.status) == ("0", "answer 0", Status.FLAGGED)
     assert (item.findings[0].code, item.findings[0].severity) == ("odd", Severity.WARN)
     assert item.stream == "review"
     assert sum(term.value for term in item.why) == pytest.approx(item.priority)
-    assert item.quota is not None
-    assert (item.quota.before, item.quota.after, item.quota.over) == (0, 1, False)
     assert item.lineage == "this"
     assert item.guideline_version == desk.guideline().version
 

@@ -22,15 +22,13 @@ ROUNDS = 2_000
 
 async def settle(pilot: Pilot[None]) -> None:
     """Wait until nothing is under way: answers, workers, what they report, and what that starts."""
-    calm = 0
+    app = pilot.app
+    assert isinstance(app, HoldfastApp)
     for _ in range(ROUNDS):
         with suppress(WorkerCancelled):
-            await pilot.app.workers.wait_for_complete()
+            await app.workers.wait_for_complete()
         await pilot.pause()
-        app = pilot.app
-        assert isinstance(app, HoldfastApp)
-        calm = 0 if app.triage.busy or any(worker.is_running for worker in app.workers) else calm + 1
-        if calm == 2:
+        if not (app.triage.busy or any(worker.is_running for worker in app.workers)):
             return
     raise AssertionError("the desk never came to rest")
 

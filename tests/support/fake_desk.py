@@ -22,7 +22,7 @@ from holdfast.reviewer.pipeline.desk import (
     LineageStep,
     MyDecision,
     Progress,
-    QuotaEffect,
+    QuotaStand,
     Reason,
     Receipt,
     Redone,
@@ -80,7 +80,7 @@ def make_item(number: int = 1, *, prompt: str = PROMPT, response: str = RESPONSE
         "p_bad": 0.62,
         "why": (Term("blocking finding", 0.41), Term("length unusual for its source", 0.22), Term("rare domain", 0.08)),
         "history_count": 2,
-        "quota": QuotaEffect(0.391, 0.393, 1.0),
+        "quota_weight": 1.0,
         "guideline_version": "7d1f",
     }
     return ClaimedItem(**{**defaults, **fields})  # type: ignore[arg-type]
@@ -196,7 +196,8 @@ class FakeDesk:
         self._check("progress")
         steps = () if self.queue else self.next_steps
         left = self.total - len(self.decided)
-        return Progress(left, 37 + len(self.decided), goal=50, per_minute=6.1, next_steps=steps)
+        stand = QuotaStand(195.5, 500, 1.0)
+        return Progress(left, 37 + len(self.decided), goal=50, per_minute=6.1, quota=stand, next_steps=steps)
 
     def history(self, uid: str) -> tuple[Event, ...]:
         self._check("history")
