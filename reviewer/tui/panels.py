@@ -47,10 +47,11 @@ def name_of(item: ClaimedItem) -> str:
 
 
 def prompt_title(item: ClaimedItem) -> Doc:
-    """The prompt's title: whose turns they are and where the sample comes from."""
+    """The prompt's title: whose turns they are, where the sample comes from, and to leads its stream."""
     roles = [message.role for message in item.messages[: item.response_turn]]
     whose = roles[0] if len(roles) == 1 else f"{len(roles)} turns"
-    return Builder().add("PROMPT ", "strong").add(f"{whose} · {item.batch}/{item.external_id}", "dim").build()
+    stream = "" if item.stream == "review" else f" · {item.stream}"
+    return Builder().add("PROMPT ", "strong").add(f"{whose} · {item.batch}/{item.external_id}{stream}", "dim").build()
 
 
 def response_title(item: ClaimedItem, view: str, note: str = "") -> Doc:

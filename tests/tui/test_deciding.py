@@ -193,6 +193,12 @@ async def test_a_click_on_the_key_bar_is_a_key(review: Review) -> None:
         assert choices(at.desk) == [Choice.SKIP]
 
 
+async def test_two_keys_can_change_places(review: Review) -> None:
+    async with review(queue(), keys={"accept": "s", "skip": "a"}) as at:
+        await at.press("s", "a")
+        assert choices(at.desk) == [Choice.ACCEPT, Choice.SKIP]
+
+
 async def test_keys_can_be_remapped(review: Review) -> None:
     async with review(queue(), keys={"accept": "y,f5"}) as at:
         await at.press("a")

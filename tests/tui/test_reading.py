@@ -133,6 +133,13 @@ async def test_hidden_votes_stay_hidden(review: Review) -> None:
         assert "judge-1" not in at.shown()
 
 
+async def test_leads_see_the_stream_and_annotators_do_not(review: Review) -> None:
+    async with review(FakeDesk([make_item(1, stream="audit"), make_item(2)])) as at:
+        assert "audit" in at.text("#prompt")
+        await at.press("a")
+        assert "review" not in at.text("#prompt")
+
+
 async def test_what_accepting_does_to_the_quota_is_on_screen(review: Review) -> None:
     async with review(one()) as at:
         assert "accepting: ratio .391 → .393 of 1.00" in at.text("#status")
