@@ -41,6 +41,10 @@ ATTACKS = [
 ]
 
 
+TOO_SOON = "press again"
+"""What the review desk says to a key that came before a person could have seen what it is for."""
+
+
 def capture(command: Sequence[str], steps: Sequence[tuple[str, str]], *, cwd: Path, size: tuple[int, int]) -> bytes:
     """Run a command to its end and give the bytes it wrote; a step is a text to wait for and the keys to press then."""
     env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
@@ -50,13 +54,18 @@ def capture(command: Sequence[str], steps: Sequence[tuple[str, str]], *, cwd: Pa
     screen = pyte.Screen(size[1], size[0])
     stream = pyte.ByteStream(screen)
     try:
+        sent = ""
         for text, keys in steps:
             deadline = time.monotonic() + PATIENCE
             while not any(text in line for line in screen.display):
                 chunk = child.read_nonblocking(65536, timeout=max(deadline - time.monotonic(), 0))
                 written += chunk
                 stream.feed(chunk)
+                if sent and any(TOO_SOON in line for line in screen.display):
+                    child.send(sent)
+                    sent = ""
             child.send(keys)
+            sent = keys
         child.expect(pexpect.EOF)
         written += child.before
     except (pexpect.EOF, pexpect.TIMEOUT) as error:
