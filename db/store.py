@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -91,6 +91,8 @@ class Store:
                     from holdfast.db.migrations import migrate
 
                     store._backup_before_migration()
+                    # A store whose creation was interrupted may lack it.
+                    store.read().execute("PRAGMA journal_mode = WAL")
                     migrate(store.read())
         except BaseException:
             store.close()
@@ -101,10 +103,14 @@ class Store:
         """This thread's connection, in autocommit; rows can be read by name."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             with _translated(self.path):
-                for pragma in _PRAGMAS:
-                    connection.execute(pragma)
+                connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+                try:
+                    for pragma in _PRAGMAS:
+                        connection.execute(pragma)
+                except BaseException:
+                    connection.close()
+                    raise
             connection.row_factory = sqlite3.Row
             self._local.connection = connection
             with self._lock:
@@ -163,27 +169,33 @@ class Store:
 
 
 def back_up(connection: sqlite3.Connection, target: Path) -> None:
-    """Copy the whole store to `target` (0600), through SQLite's online backup; StoreError where `target` exists."""
+    """Copy the whole store to `target` (0600), through SQLite's online backup; StoreError where `target` exists.
+
+    The copy gets its name once it is whole and checked.
+    """
+    _refuse_existing(target)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        raise StoreError(f"{target}: exists already; backups are never overwritten, name another file") from None
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except OSError as error:
         raise StoreError(f"{target}: {error.strerror}") from None
-    copy = sqlite3.connect(target)
     try:
-        with _translated(target):
+        with _translated(target), closing(sqlite3.connect(part)) as copy:
             connection.backup(copy)
             (state,) = copy.execute("PRAGMA integrity_check").fetchone()
             copy.execute("PRAGMA journal_mode = WAL")
+        if state != "ok":
+            raise StoreError(f"{target}: the copy failed SQLite's integrity check: {state}")
+        _refuse_existing(target)
+        part.replace(target)
     except BaseException:
-        copy.close()
-        target.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
-    copy.close()
-    if state != "ok":
-        target.unlink(missing_ok=True)
-        raise StoreError(f"{target}: the copy failed SQLite's integrity check: {state}")
+
+
+def _refuse_existing(target: Path) -> None:
+    if target.exists():
+        raise StoreError(f"{target}: exists already; backups are never overwritten, name another file")
 
 
 def _begin_immediate(connection: sqlite3.Connection) -> None:

@@ -152,7 +152,7 @@ def test_references_that_name_nothing_say_so(used: Store) -> None:
 
 
 def test_a_log_that_names_what_is_not_there_is_not_replayed(used: Store) -> None:
-    tamper(used, "UPDATE events SET payload = replace(payload, '\"uid\":\"', '\"uid\":\"no') WHERE seq = 5")
+    tamper(used, 'UPDATE events SET payload = replace(payload, \'"uid":"\', \'"uid":"no\') WHERE seq = 5')
     before = decisions.decisions_of(used, 1)
     with pytest.raises(StoreError, match="restore a backup"):
         replay.repair(used, lambda _sample_id: None)

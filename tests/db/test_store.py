@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from filling import decide, flagged_store, ingest, make_sample
@@ -159,3 +159,20 @@ def test_an_expired_lease_returns_to_the_queue(store: Store, clock: Any) -> None
     clock.step(11)
     assert queue.heartbeat(store, [claim.token]) == set()
     assert queue.claim(store, reviewer="annotator-2") is not None
+
+
+def test_a_backup_that_was_interrupted_leaves_nothing_that_looks_like_one(store: Store, tmp_path: Path) -> None:
+    class Interrupted:
+        def backup(self, _copy: sqlite3.Connection) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        back_up(cast("sqlite3.Connection", Interrupted()), tmp_path / "copy.db")
+    assert list(tmp_path.glob("*copy.db*")) == []
+
+
+def test_a_store_whose_creation_was_interrupted_is_made_whole(tmp_path: Path) -> None:
+    (tmp_path / "holdfast.db").touch()
+    with Store.open(tmp_path / "holdfast.db") as store:
+        assert store.read().execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        assert list(check(store)) == []

@@ -18,7 +18,7 @@ from holdfast.db.search import search
 from holdfast.db.store import Store
 
 HOLDFAST = Path(sys.executable).with_name("holdfast")
-RECORDS = 40_000
+RECORDS = 32_000
 BAD_EVERY, TWICE_EVERY = 7, 11
 KILLS = 3
 
@@ -55,10 +55,11 @@ def record(number: int) -> str:
     if number % BAD_EVERY == 0:
         return "not JSON"
     text = number - 1 if number % TWICE_EVERY == 0 else number
-    return json.dumps({"prompt": f"question {text}", "response": f"answer {text} " * 8, "external_id": f"id{number}"})
+    return json.dumps({"prompt": f"question {text}", "response": f"answer {text} " * 20, "external_id": f"id{number}"})
 
 
 def write(path: Path, records: int) -> Path:
+    """A file of so many records; the largest is read by a process of its own."""
     path.write_text("".join(f"{record(number)}\n" for number in range(records)), encoding="utf-8")
     return path
 
