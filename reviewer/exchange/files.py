@@ -32,9 +32,9 @@ class Pending:
             os.fsync(file.fileno())
 
     def publish(self) -> None:
-        """Give every file its name, in the order in which they were written."""
+        """Give every file its name, the first one last: it never stands without those that describe it."""
         self.refuse_existing(*(target for _, target in self._waiting))
-        for temporary, target in self._waiting:
+        for temporary, target in reversed(self._waiting):
             temporary.replace(target)
             _sync_folder(target.parent)
         self._waiting.clear()
