@@ -24,11 +24,13 @@ async def settle(pilot: Pilot[None]) -> None:
     """Wait until nothing is under way: answers, workers, what they report, and what that starts."""
     app = pilot.app
     assert isinstance(app, HoldfastApp)
+    calm = 0
     for _ in range(ROUNDS):
         with suppress(WorkerCancelled):
             await app.workers.wait_for_complete()
         await pilot.pause()
-        if not (app.triage.busy or any(worker.is_running for worker in app.workers)):
+        calm = 0 if app.triage.busy or any(worker.is_running for worker in app.workers) else calm + 1
+        if calm == 2:
             return
     raise AssertionError("the desk never came to rest")
 

@@ -193,6 +193,17 @@ async def test_a_click_on_the_key_bar_is_a_key(review: Review) -> None:
         assert choices(at.desk) == [Choice.SKIP]
 
 
+async def test_the_quota_effect_follows_a_decision_at_once(review: Review) -> None:
+    async with review(FakeDesk([make_item(n, quota_weight=50.0) for n in range(1, 6)])) as at:
+        assert "ratio .391 → .491 of" in at.text("#status")
+        await at.press("a")
+        assert "ratio .491 → .591 of" in at.text("#status")
+        await at.press("s")
+        assert "ratio .491 → .591 of" in at.text("#status")
+        await at.press("u", "u")
+        assert "ratio .391 → .491 of" in at.text("#status")
+
+
 async def test_two_keys_can_change_places(review: Review) -> None:
     async with review(queue(), keys={"accept": "s", "skip": "a"}) as at:
         await at.press("s", "a")

@@ -1,72 +1,27 @@
-"""Samples claimed ahead, the one on screen, and the lines around it."""
+"""Samples claimed ahead, and the one on screen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Collection
 from functools import partial
 from time import monotonic
 
 from textual import on
 
 from holdfast.db.errors import HoldfastError, StoreReadOnly
-from holdfast.reviewer.pipeline.desk import ClaimedItem, Desk, Progress
-from holdfast.reviewer.tui import bars, messages, notices
-from holdfast.reviewer.tui.bindings import Key, keys_of
-from holdfast.reviewer.tui.docs import Doc
-from holdfast.reviewer.tui.gate import gated
-from holdfast.reviewer.tui.guards import State, why_not
-from holdfast.reviewer.tui.screens.reading import ReadingScreen
-from holdfast.reviewer.tui.session import Session
-from holdfast.reviewer.tui.settings import Settings
+from holdfast.reviewer.pipeline.desk import ClaimedItem
+from holdfast.reviewer.tui import messages, notices
+from holdfast.reviewer.tui.screens.standing import StandingScreen
 from holdfast.reviewer.tui.sheets import Sheet, make_sheet, view_of
-from holdfast.reviewer.tui.writer import Patience, claim_ahead
-
-_BANNERS = ("wait", "write", "lease")
-"""The causes of a banner, the one to show first."""
+from holdfast.reviewer.tui.writer import claim_ahead
 
 
-class ClaimingScreen(ReadingScreen):
+class ClaimingScreen(StandingScreen):
     """Keeps samples claimed and shows the next one; every call of the desk is made in a worker thread."""
 
-    def __init__(
-        self,
-        desk: Desk,
-        settings: Settings,
-        keys: tuple[Key, ...],
-        now: Callable[[], datetime],
-        input_time: Callable[[], float],
-    ) -> None:
-        super().__init__()
-        self.desk = gated(desk)
-        self.settings = settings
-        self.keys = keys
-        self.session = Session()
-        self.where = ""
-        self.paused = self.closing = self.read_only = False
-        self.now = now
-        self.input_time = input_time
-        self.patience = Patience(self.post_message, settings.retry_seconds)
-        self.shown_at = 0.0
-        self._sheets: dict[str, Sheet] = {}
-        self._banners: dict[str, Doc] = {}
-        self._progress: Progress | None = None
-        self._progress_stale = True
-        self._claiming = False
-        self._round = 0
-        self._failure: HoldfastError | None = None
-        self._key_bar_is: tuple[int, State] | None = None
-
-    @property
-    def seat(self) -> str:
-        """Whose desk this is."""
-        return f"{self.desk.project} · {self.desk.reviewer}"
-
-    @property
-    def on_top(self) -> bool:
-        """Whether no dialog covers the screen."""
-        return self.app.screen is self
+    _claiming = False
+    _round = 0
+    _failure: HoldfastError | None = None
 
     def refill(self) -> None:
         """Claim until enough samples wait behind the one on screen."""
@@ -147,7 +102,7 @@ class ClaimingScreen(ReadingScreen):
         self._round += 1
         self.release(self.session.let_go())
         self.show_notice(notices.loading(), notices.title("ONE MOMENT"))
-        self._progress = None
+        self.progress = None
         self.refill()
         self.read_progress()
 
@@ -175,7 +130,7 @@ class ClaimingScreen(ReadingScreen):
             self._show_empty()
 
     def _show_empty(self) -> None:
-        self.show_notice(notices.empty(self._progress, self.where), notices.title("THE QUEUE IS EMPTY"))
+        self.show_notice(notices.empty(self.progress, self.where), notices.title("THE QUEUE IS EMPTY"))
         self.show_status()
         self.read_progress()
 
@@ -203,96 +158,11 @@ class ClaimingScreen(ReadingScreen):
         self.set_banner("lease", self.lease_banner(item))
         self.show_status()
 
-    @property
-    def _ready_at(self) -> float:
-        """From when on a key is meant for the sample on screen: it was painted, and there was time to see it."""
-        seen_at = max(pane.seen_at for pane in (self.prompt, self.response))
-        return max(seen_at, self.shown_at) + self.settings.settle_ms / 1000
-
-    def lease_banner(self, item: ClaimedItem) -> Doc | None:
-        """What to say when the lease of the sample on screen is lost."""
-        if item.token not in self.session.late:
-            return None
-        text = "The lease is lost: someone else may have this sample. Your decision is kept as a second opinion."
-        return bars.message(text, "warn")
-
-    def note_sign(self) -> str:
-        """The note that goes with the current sample's decision."""
-        item = self.session.current
-        return self.session.notes.get(item.uid, "") if item is not None else ""
-
-    def key(self, action: str) -> str:
-        """The key of an action as people write it."""
-        return next(key.shown for key in self.keys if key.id == action)
-
-    def say(self, text: str, tone: bars.Tone = "info") -> None:
-        """Write the message line."""
-        self.message_bar.show(bars.message(text, tone))
-
-    def set_banner(self, cause: str, doc: Doc | None) -> None:
-        """Set or clear one cause's banner; the gravest is shown."""
-        if doc is None:
-            self._banners.pop(cause, None)
-        else:
-            self._banners[cause] = doc
-        self.show_banner(next((self._banners[cause] for cause in _BANNERS if cause in self._banners), None))
-
-    def state(self) -> State:
-        """What the use of keys depends on just now."""
-        return State(
-            sample=self.sheet is not None,
-            settled=self.input_time() >= self._ready_at,
-            places=sum(finding.span is not None for finding in self.sheet.findings) if self.sheet else 0,
-            read_only=self.read_only,
-            closing=self.closing,
-            can_suspend=not (self.app.is_headless or self.app.is_web),
-        )
-
-    def show_status(self) -> None:
-        """Write the status line and the key bar."""
-        width = self.size.width - 2
-        item, late = self.session.current, False
-        if item is not None:
-            late = item.token in self.session.late
-        self.status_bar.show(
-            bars.status(self._progress, item, seat=self.seat, where=self.where, late=late, now=self.now(), width=width)
-        )
-        state = replace(self.state(), settled=True, places=1)
-        if self._key_bar_is != (width, state):
-            self._key_bar_is = (width, state)
-            shown, targets = bars.keys(keys_of("triage", self.keys), width, lambda action: bool(why_not(action, state)))
-            self.key_bar.targets = targets
-            self.key_bar.show(shown)
-
-    def tick(self) -> None:
-        """Bring the lines up to date and read how the queue stands, if something changed."""
-        self.show_status()
-        if self._progress_stale:
-            self.read_progress()
-
-    def count(self, step: int) -> None:
-        """Keep the status line right until the next reading: so many samples more are left."""
-        self._progress_stale = True
-        if self._progress is not None:
-            left = max(self._progress.left + step, 0)
-            self._progress = replace(self._progress, left=left, decided_today=self._progress.decided_today - step)
-
-    def read_progress(self) -> None:
-        """Ask how the queue and I stand."""
-        self._progress_stale = False
-        self.run_worker(partial(self._read_progress, self.where), thread=True, group="progress", exclusive=True)
-
-    def _read_progress(self, where: str) -> None:
-        try:
-            self.post_message(messages.ProgressRead(where, self.desk.progress(where=where)))
-        except HoldfastError as error:
-            self.log(f"progress: {error}")
-
     @on(messages.ProgressRead)
     def _on_progress_read(self, message: messages.ProgressRead) -> None:
         if message.where != self.where:
             return
-        self._progress = message.progress
+        self.progress = message.progress
         idle = self.session.current is None and not (self._claiming or self.paused or self.closing)
         if idle and self._failure is None:
             self.notice.show(notices.empty(message.progress, self.where))

@@ -47,7 +47,7 @@ class SeatScreen(ClaimingScreen):
         )
         self.set_banner("write", None)
         self.say(f"{bars.DONE[answer.choice]} {name_of(item)}", "good")
-        self.count(-1)
+        self.count(1, item, answer.choice)
         self.next_sample()
         self._write_after_paint(Decide(item, answer))
 
@@ -93,7 +93,7 @@ class SeatScreen(ClaimingScreen):
             item = with_edit(item, draft_of(item, answer.messages, self.now()))
         self.read_only = isinstance(message.error, StoreReadOnly)
         self.closing = False
-        self.count(1)
+        self.count(-1, item, answer.choice)
         text = f"{name_of(item)} was not {bars.DONE[answer.choice]} and is back: {message.error}"
         self.set_banner("write", bars.message(text, "block"))
         self.say("")
@@ -105,7 +105,7 @@ class SeatScreen(ClaimingScreen):
         if undone is None:
             self.say("there is nothing to take back", "info")
             return
-        self.count(1)
+        self.count(-1, undone.item, undone.choice)
         done = bars.DONE[undone.choice]
         if undone.item is None:
             self.say(f"taken back: {done} {undone.uid[:6]}; another reviewer holds the sample now", "warn")
@@ -119,7 +119,7 @@ class SeatScreen(ClaimingScreen):
         if redone is None:
             self.say("there is nothing to make again", "info")
             return
-        self.count(-1)
+        self.count(1, None, redone.choice)
         if self.session.forget(redone.uid):
             self.next_sample()
             self.refill()
