@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from holdfast.db import check_derived, replay, rows, verdicts
+from holdfast.db import check_derived, replay, rows, verdicts, votes
 from holdfast.db.events import GENESIS, Head, event_hash
 from holdfast.db.exports import exports
 from holdfast.db.merkle import MerkleTree
@@ -233,6 +233,8 @@ def _revisions(connection: sqlite3.Connection) -> Iterator[Problem]:
 
 
 def _votes(connection: sqlite3.Connection) -> Iterator[Problem]:
+    for place in votes.altered(connection):
+        yield Problem("vote", f"the vote of {place} was altered")
     covered: set[str] = set()
     for (payload,) in connection.execute("SELECT payload FROM events WHERE type = 'votes.imported'"):
         covered.add(orjson.loads(payload)["root"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from holdfast.db.decisions import Decision, decisions_of
@@ -14,6 +15,7 @@ from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store
 from holdfast.db.users import role_of
 from holdfast.db.verdicts import Outcomes, current
+from holdfast.db.votes import votes_of
 from holdfast.reviewer.exchange.write_jsonl import decision_document, document
 
 HIDDEN = "hidden"
@@ -67,7 +69,7 @@ def show(store: Store, sample_id: int, user: str) -> dict[str, Any]:
         **shown,
         "tokens": stored.tokens,
         "findings": findings(store, stored),
-        "votes": HIDDEN if blind else [],
+        "votes": HIDDEN if blind else [asdict(vote) for vote in votes_of(store, stored.id)],
         "decisions": HIDDEN if blind else [_full_decision(decision) for decision in decisions],
         "occurrences": [
             {

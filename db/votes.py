@@ -1,0 +1,81 @@
+"""Judges' votes: each opinion is kept, none overwrites another."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+
+import orjson
+
+from holdfast.db import events
+from holdfast.db.merkle import merkle_root
+from holdfast.db.store import Store, text_of
+from holdfast.db.users import ensure_user
+
+_COLUMNS = "judge, family, criterion, score, max, label, winner, confidence, reason, position"
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What a judge said of a sample: a score out of `max`, a label or a winner; `order` is where the sample stood."""
+
+    judge: str
+    family: str | None = None
+    criterion: str | None = None
+    score: float | None = None
+    max: float | None = None
+    label: str | None = None
+    winner: str | None = None
+    confidence: float | None = None
+    reason: str | None = None
+    order: str | None = None
+
+
+def record_votes(store: Store, votes: Sequence[tuple[int, Vote]], *, actor: str) -> int:
+    """Store votes on samples by row id with a `votes.imported` event; returns how many were new.
+
+    The event's Merkle root covers every vote in the store, in the order in which they came.
+    """
+    with store.write() as connection:
+        before = connection.total_changes
+        for sample_id, vote in votes:
+            digest = vote_hash(_uid(connection, sample_id), vote)
+            connection.execute(
+                f"""INSERT OR IGNORE INTO votes (sample_id, {_COLUMNS}, row_hash)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                (sample_id, *astuple(vote), digest),
+            )
+        new = connection.total_changes - before
+        if new:
+            at = text_of(store.now())
+            ensure_user(connection, actor, at=at)
+            root = merkle_root(row[0] for row in connection.execute("SELECT row_hash FROM votes ORDER BY id"))
+            events.append(connection, at=at, actor=actor, type="votes.imported", payload={"new": new, "root": root})
+        return new
+
+
+def votes_of(store: Store, sample_id: int) -> list[Vote]:
+    """The votes on a sample, oldest first."""
+    rows = store.read().execute(f"SELECT {_COLUMNS} FROM votes WHERE sample_id = ? ORDER BY id", (sample_id,))
+    return [Vote(*row) for row in rows]
+
+
+def vote_hash(uid: str, vote: Vote) -> bytes:
+    """SHA-256 over the sample's uid and everything that the vote says."""
+    # SQLite gives numbers back as reals: 10 and 10.0 are one vote.
+    values = [float(value) if isinstance(value, int) else value for value in astuple(vote)]
+    return hashlib.sha256(orjson.dumps((uid, *values))).digest()
+
+
+def altered(connection: sqlite3.Connection) -> list[str]:
+    """Judges and uids of votes that are not as they were stored."""
+    rows = connection.execute(
+        f"SELECT s.uid, v.row_hash, {_COLUMNS} FROM votes v JOIN samples s ON s.id = v.sample_id ORDER BY v.id"
+    )
+    return [f"{row['judge']} on {row['uid'][:16]}" for row in rows if vote_hash(row[0], Vote(*row[2:])) != row[1]]
+
+
+def _uid(connection: sqlite3.Connection, sample_id: int) -> str:
+    return str(connection.execute("SELECT uid FROM samples WHERE id = ?", (sample_id,)).fetchone()[0])
