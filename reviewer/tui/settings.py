@@ -18,4 +18,5 @@ class Settings:
     settle_ms: int = 150
     draft_seconds: float = 2.0
     retry_seconds: float = 1.0
+    slow_seconds: float = 1.0
     preview_seconds: float = 0.4

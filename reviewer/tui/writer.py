@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import TypeVar
 
 from textual.message import Message
@@ -69,18 +70,19 @@ class Patience:
 
     def call(self, what: str, work: Callable[[], T]) -> T:
         """The call's result; StoreBusy only after `stop`."""
-        waits = 0
+        begun = monotonic()
+        waited = False
         while True:
             try:
                 result = work()
             except StoreBusy:
                 if self._stopped.is_set():
                     raise
-                self._post(Waiting(what, waits * self._pause))
+                waited = True
+                self._post(Waiting(what, monotonic() - begun))
                 self._stopped.wait(self._pause)
-                waits += 1
             else:
-                if waits:
+                if waited:
                     self._post(WaitOver())
                 return result
 

@@ -98,6 +98,17 @@ async def test_the_next_sample_is_there_before_the_answer_is_stored(review: Revi
         assert len(desk.decided) == 1
 
 
+async def test_a_slow_store_is_mentioned_until_it_has_answered(review: Review) -> None:
+    desk = queue()
+    desk.hold.clear()
+    async with review(desk, slow_seconds=0.01) as at:
+        await at.pilot.press("a")
+        await at.until(lambda: "longer than usual" in at.text("#banner"))
+        desk.hold.set()
+        await at.settle()
+        assert not at.screen.has_class("-banner")
+
+
 async def test_an_undo_after_an_answer_that_failed_takes_nothing_else_back(review: Review) -> None:
     desk = queue()
     async with review(desk) as at:

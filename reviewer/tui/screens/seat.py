@@ -50,6 +50,11 @@ class SeatScreen(ClaimingScreen):
         self.count(1, item, answer.choice)
         self.next_sample()
         self._write_after_paint(Decide(item, answer))
+        self.set_timer(self.settings.slow_seconds, partial(self._still_writing, item.token))
+
+    def _still_writing(self, token: str) -> None:
+        if token in self.session.writing:
+            self.set_banner("wait", bars.message("Saving takes longer than usual; nothing is lost.", "warn"))
 
     def step(self, verb: str) -> None:
         """Undo or redo, after the answers that are on their way."""
@@ -79,6 +84,8 @@ class SeatScreen(ClaimingScreen):
     @on(messages.Saved)
     def _on_saved(self, message: messages.Saved) -> None:
         self.session.written(message.item)
+        if not self.session.writing:
+            self.set_banner("wait", None)
         receipt = message.receipt
         if receipt.late or receipt.second_opinion:
             why = "its lease had run out" if receipt.late else "another decision stands"
