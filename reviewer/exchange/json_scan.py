@@ -10,10 +10,12 @@ from holdfast.reviewer.exchange.raw import MAX_RECORD, Problem, too_long
 
 _QUOTE, _COMMA, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT = b'",[]{}'
 
-_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_NESTED = re.compile(rb'(?:[^"{}\[\]]++|' + _STRING + rb")*+", re.DOTALL)
-_TOP = re.compile(rb'(?:[^",{}\[\]]++|' + _STRING + rb")*+", re.DOTALL)
-_STRING_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+# Counted, since an endless repetition would remember every step of it. No possessive quantifiers: Python 3.11 matches
+# some of them wrongly before 3.11.5.
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*){0,999}"'
+_NESTED = re.compile(rb'(?:[^"{}\[\]]+|' + _STRING + rb"){0,99}", re.DOTALL)
+_TOP = re.compile(rb'(?:[^",{}\[\]]+|' + _STRING + rb"){0,99}", re.DOTALL)
+_STRING_REST = re.compile(rb'[^"\\]*(?:\\.[^"\\]*){0,999}', re.DOTALL)
 _BLANK = re.compile(rb"\s*")
 
 
@@ -110,14 +112,15 @@ class Scanner:
             elif byte in (OPEN_OBJECT, OPEN_ARRAY):
                 self._depth += 1
             elif self._depth:
-                self._depth -= 1
+                self._depth -= byte in (CLOSE_OBJECT, CLOSE_ARRAY)
             elif byte in (_COMMA, CLOSE_OBJECT if in_object else CLOSE_ARRAY):
                 return byte
         return None
 
     def _leave_string(self) -> bool:
         """Move behind the string's end; False where the string, or an escape in it, goes on in the next chunk."""
-        self._at = _end(_STRING_REST, self._buffer, self._at)
+        while (end := _end(_STRING_REST, self._buffer, self._at)) > self._at:
+            self._at = end
         if self._at == len(self._buffer) or self._buffer[self._at] != _QUOTE:
             return False
         self._in_string = False

@@ -43,6 +43,8 @@ ATTACKS = [
 
 TOO_SOON = "press again"
 """What the review desk says to a key that came before a person could have seen what it is for."""
+QUIET = 0.3
+"""Seconds without output after which such a key is pressed again."""
 
 
 def capture(command: Sequence[str], steps: Sequence[tuple[str, str]], *, cwd: Path, size: tuple[int, int]) -> bytes:
@@ -58,12 +60,18 @@ def capture(command: Sequence[str], steps: Sequence[tuple[str, str]], *, cwd: Pa
         for text, keys in steps:
             deadline = time.monotonic() + PATIENCE
             while not any(text in line for line in screen.display):
-                chunk = child.read_nonblocking(65536, timeout=max(deadline - time.monotonic(), 0))
+                too_soon = sent and any(TOO_SOON in line for line in screen.display)
+                try:
+                    chunk = child.read_nonblocking(
+                        65536, timeout=QUIET if too_soon else max(deadline - time.monotonic(), 0)
+                    )
+                except pexpect.TIMEOUT:
+                    if not too_soon or time.monotonic() > deadline:
+                        raise
+                    child.send(sent)
+                    continue
                 written += chunk
                 stream.feed(chunk)
-                if sent and any(TOO_SOON in line for line in screen.display):
-                    child.send(sent)
-                    sent = ""
             child.send(keys)
             sent = keys
         child.expect(pexpect.EOF)

@@ -251,6 +251,13 @@ def test_elements_are_found_wherever_chunks_end(elements: list[Any], size: int, 
     assert values(list(_chunked(text, size))) == elements
 
 
+@pytest.mark.parametrize("size", [7, 1000, 1 << 20])
+@pytest.mark.parametrize("element", ['"\\' * 3000, ['a"'] * 500, {str(n): [n, {}] for n in range(500)}, "x" * 5000])
+def test_elements_of_many_parts_are_found_whole(element: Any, size: int) -> None:
+    elements = [element, 1, element]
+    assert values(list(_chunked(json.dumps(elements).encode(), size))) == elements
+
+
 @given(st.lists(st.dictionaries(st.text(max_size=3), JSON, max_size=3), min_size=1, max_size=4), st.integers(1, 9))
 def test_lists_in_objects_are_found_wherever_chunks_end(elements: list[Any], size: int) -> None:
     text = json.dumps({"a": 1, "data": elements, "z": [1, {}]}).encode()
