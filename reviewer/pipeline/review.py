@@ -258,15 +258,12 @@ class ReviewDesk:
         if not any(counts.values()):
             return ("Bring in samples:", "holdfast ingest FILE --batch NAME")
         if counts[Status.PENDING]:
-            return (f"{counts[Status.PENDING]} samples are not verified yet:", "holdfast verify")
+            return (f"Not verified yet: {counts[Status.PENDING]:,}.", "holdfast verify")
         steps = []
         if counts[Status.ESCALATED] and not lead:
-            steps.append(f"{counts[Status.ESCALATED]} escalated samples wait for a lead.")
+            steps.append(f"Waiting for a lead: {counts[Status.ESCALATED]:,}.")
         if counts[Status.APPROVED]:
-            steps += [
-                f"Hand out the {counts[Status.APPROVED]} approved samples:",
-                "holdfast export OUT.jsonl --approved",
-            ]
+            steps += [f"Approved, to hand out: {counts[Status.APPROVED]:,}.", "holdfast export OUT.jsonl --approved"]
         return tuple(steps or ("Everything is decided.", "holdfast status"))
 
 
