@@ -56,12 +56,6 @@ def ensure_user(connection: sqlite3.Connection, name: str, *, at: str) -> Role:
     return role
 
 
-def require_lead(store: Store, name: str, action: str) -> None:
-    """NotPermitted unless the user is a lead; `action` completes the sentence `only leads …`."""
-    if role_of(store, name) is not Role.LEAD:
-        raise NotPermitted(f"{name} is not a lead: only leads {action}")
-
-
 def users(store: Store) -> list[User]:
     """All users by name."""
     rows = store.read().execute("SELECT name, role, added_at FROM users ORDER BY name")
