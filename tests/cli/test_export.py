@@ -106,6 +106,24 @@ def test_a_full_disk_leaves_nothing_behind(decided: Project, run: Run, monkeypat
     assert run("check").exit_code == 0
 
 
+def test_the_samples_never_stand_without_their_manifest(
+    decided: Project, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process dies between the two renames."""
+    out = decided.root / "out.jsonl"
+    rename, named = Path.replace, list[str]()
+
+    def die_at_the_second(self: Path, target: Path) -> Path:
+        if named:
+            raise KeyboardInterrupt
+        named.append(target.name)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", die_at_the_second)
+    run("export", str(out), "--approved", "--format", "jsonl", status=130)
+    assert (named, out.exists()) == ([f"{out.name}.manifest.json"], False)
+
+
 def test_an_undone_decision_is_no_longer_exported(decided: Project, run: Run) -> None:
     run("undo")
     out = decided.root / "out.jsonl"

@@ -138,6 +138,9 @@ def test_the_same_sample_under_two_ids_is_stored_once(store: Store, filled: bool
     opened.add([prepare(make_sample(1), batch="b", external_id="two")])
     assert opened.close().new == 3
     assert samples.resolve(store, "b/one") == samples.resolve(store, "b/two")
+    assert len(search(store, "answer")) == 2 + filled
+    indexed = store.read().execute("SELECT rowid FROM sample_search WHERE sample_search MATCH 'answer' ORDER BY rowid")
+    assert [row[0] for row in indexed] == [stored.id for stored in samples.each(store)]
     assert len(texts(store)) == 2 + filled
     assert sum(tally.samples for tally in samples.tallies(store)) == 2 + filled
     assert list(check(store)) == []
