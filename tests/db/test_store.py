@@ -148,6 +148,29 @@ def test_claims_of_a_dead_session_come_back_at_once(store: Store, monkeypatch: p
     assert queue.heartbeat(store, [lost.token, mine.token]) == {mine.token}
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="tells a killed process from a live one by /proc")
+def test_claims_of_a_killed_session_come_back_though_nobody_reaped_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flagged_store(store)
+    killed = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert killed.stdin is not None
+    assert killed.stdout is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: killed.pid)
+        lost = queue.claim(store, reviewer="annotator-1", session=True)
+    other = queue.claim(store, reviewer="annotator-1", session=True)
+    killed.kill()
+    killed.stdout.read()
+    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
+    mine = queue.claim(store, reviewer="annotator-1", session=True)
+    killed.communicate()
+    assert lost is not None
+    assert other is not None
+    assert mine is not None
+    assert (other.sample_id, mine.sample_id) == (2, lost.sample_id)
+
+
 def test_an_expired_lease_returns_to_the_queue(store: Store, clock: Any) -> None:
     flagged_store(store, 1)
     claim = queue.claim(store, reviewer="annotator-1", lease_seconds=60)
