@@ -69,12 +69,13 @@ def waiting(
     `free` leaves out what somebody holds.
     """
     found: list[int] = []
-    for pool in ("lead", "review") if lead else ("review",):
-        rows: list[tuple[float, int, int]] = []
-        for state in ("open",) if free else ("open", "claimed"):
-            most = -1 if limit is None else limit - len(found)
-            rows += _rows(store, conditions, f"q.pool = :pool AND q.state = '{state}'", batch, pool, most)
-        found += [row[2] for row in sorted(rows)]
+    with store.snapshot():  # else an item that is claimed in between would be there twice
+        for pool in ("lead", "review") if lead else ("review",):
+            rows: list[tuple[float, int, int]] = []
+            for state in ("open",) if free else ("open", "claimed"):
+                most = -1 if limit is None else limit - len(found)
+                rows += _rows(store, conditions, f"q.pool = :pool AND q.state = '{state}'", batch, pool, most)
+            found += [row[2] for row in sorted(rows)]
     return found[:limit]
 
 

@@ -185,17 +185,13 @@ def _waiting_rows(store: Store, pool: str, batch: str | None) -> Iterator[sqlite
 def waiting(store: Store, *, batch: str | None = None, lead: bool = True) -> int:
     """How many items wait for a person, claimed ones included."""
     batch_id = "batch_id = (SELECT id FROM batches WHERE name = :batch) AND" if batch is not None else ""
-    counts = [
-        store.read()
-        .execute(
-            f"SELECT count(*) FROM queue WHERE {batch_id} pool = :pool AND state = '{state}'",
-            {"pool": pool, "batch": batch},
+    counted = f"SELECT count(*) FROM queue WHERE {batch_id} pool = :pool AND state = "
+    with store.snapshot() as connection:  # else an item that is claimed in between would count twice
+        return sum(
+            connection.execute(counted + state, {"pool": pool, "batch": batch}).fetchone()[0]
+            for pool in (("lead", "review") if lead else ("review",))
+            for state in ("'open'", "'claimed'")
         )
-        .fetchone()[0]
-        for pool in (("lead", "review") if lead else ("review",))
-        for state in ("open", "claimed")
-    ]
-    return sum(counts)
 
 
 def entry_of(store: Store, sample_id: int) -> QueueEntry | None:

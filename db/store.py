@@ -136,8 +136,11 @@ class Store:
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """One read transaction: every statement in the block sees the same state."""
+        """One read transaction: every statement in the block sees the same state; joins one that is open."""
         connection = self.read()
+        if connection.in_transaction:
+            yield connection
+            return
         with _translated(self.path):
             connection.execute("BEGIN")
             try:

@@ -160,7 +160,11 @@ class ReviewDesk:
         drop_draft(self._store, sample_id=item.sample_id, reviewer=self._reviewer, kind=kind)
 
     def progress(self, *, where: str = "") -> Progress:
-        """Where the queue and I stand."""
+        """Where the queue and I stand, all of one instant."""
+        with self._store.snapshot():
+            return self._progress(where)
+
+    def _progress(self, where: str) -> Progress:
         lead = work.is_lead(self._store, self._reviewer)
         left = work.waiting(self._store, self._config, user=self._reviewer, where=where)
         held = in_hand(self._store)

@@ -18,7 +18,12 @@ _RECENT = 50
 
 
 def status(store: Store, user: str) -> dict[str, Any]:
-    """Counts by status, stream and source, and the user's work, as a JSON document."""
+    """Counts by status, stream and source, and the user's work, as a JSON document; all of one instant."""
+    with store.snapshot():
+        return _status(store, user)
+
+
+def _status(store: Store, user: str) -> dict[str, Any]:
     statuses = dict.fromkeys(Status, 0)
     sources: dict[Source, dict[str, Any]] = {}
     for tally in tallies(store):
