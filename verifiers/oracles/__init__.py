@@ -1,0 +1,1 @@
+"""Checks against a given truth: references, tests, schemas and rules."""
