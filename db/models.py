@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -240,16 +240,54 @@ class Verdict:
         return cls(Outcome.ERROR, None, (Finding("verifier-error", Severity.WARN, message),))
 
     @classmethod
-    def score(cls, value: float, *, code: str = "", message: str = "", span: Span | None = None) -> Verdict:
+    def found(cls, findings: Iterable[Finding]) -> Verdict:
+        """Several defects: fail if one of them blocks, else flag if one warns, else pass; without any, `PASS`."""
+        found = tuple(findings)
+        severities = {finding.severity for finding in found}
+        for severity, outcome in ((Severity.BLOCK, Outcome.FAIL), (Severity.WARN, Outcome.FLAG)):
+            if severity in severities:
+                return cls(outcome, None, found)
+        return cls(Outcome.PASS, None, found) if found else PASS
+
+    @classmethod
+    def score(
+        cls,
+        value: float,
+        *,
+        code: str = "",
+        message: str = "",
+        span: Span | None = None,
+        findings: Iterable[Finding] = (),
+    ) -> Verdict:
         """A measured value; the stack derives the outcome from the verifier's threshold and keeps the value.
 
-        `code` and `message` are those of the finding that a value beyond the threshold gets.
+        `code`, `message` and `span` are those of the finding that a value beyond the threshold gets; `findings` are
+        more of them.
         """
-        candidate = (Finding(code, Severity.WARN, message, span),) if code else ()
-        return cls(Outcome.PASS, value, candidate)
+        first = (Finding(code, Severity.WARN, message, span),) if code else ()
+        return cls(Outcome.PASS, value, (*first, *findings))
 
 
 PASS = Verdict(Outcome.PASS)
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What a judge said of a sample: a score out of `max`, a label, or the winner of a comparison.
+
+    `winner` is A, B or tie, and `order` the place, A or B, at which the sample stood when it was compared.
+    """
+
+    judge: str
+    family: str | None = None
+    criterion: str | None = None
+    score: float | None = None
+    max: float | None = None
+    label: str | None = None
+    winner: str | None = None
+    confidence: float | None = None
+    reason: str | None = None
+    order: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

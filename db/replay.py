@@ -37,11 +37,12 @@ def repair(store: Store, entry_of: EntryOf) -> None:
             raise StoreError(f"{store.path}: the log itself is damaged ({error}); restore a backup") from error
         connection.execute("DELETE FROM states")
         connection.execute(
-            """INSERT INTO states SELECT v.sample_id, 'pending', v.id, v.audit FROM verdicts v
+            """INSERT INTO states SELECT v.sample_id, 'pending', v.id, v.audit,
+            EXISTS (SELECT 1 FROM votes WHERE sample_id = v.sample_id) FROM verdicts v
             WHERE v.id = (SELECT max(id) FROM verdicts WHERE sample_id = v.sample_id)"""
         )
         connection.execute(
-            """INSERT OR IGNORE INTO states SELECT DISTINCT sample_id, 'pending', NULL, 0 FROM decisions"""
+            """INSERT OR IGNORE INTO states SELECT DISTINCT sample_id, 'pending', NULL, 0, 0 FROM decisions"""
         )
         connection.execute(
             """INSERT INTO tallies SELECT s.source_id, 'pending', count(*), sum(s.tokens) FROM samples s

@@ -36,7 +36,9 @@ def store_revision(
         external_id = _next_external_id(connection, item["batch_id"], item["external_id"])
         row = rows.prepare(revision.sample, batch=item["batch"], external_id=external_id)
         revision_id = _insert_revision(connection, row, item["batch_id"], revision.edit_share)
-        connection.execute("INSERT INTO states VALUES (?, 'superseded', NULL, ?)", (revision_id, item["audit"]))
+        connection.execute(
+            "INSERT INTO states (sample_id, status, audit) VALUES (?, 'superseded', ?)", (revision_id, item["audit"])
+        )
         add_to_tally(connection, source_id_of(connection, row), Status.SUPERSEDED, 1, row.tokens)
     else:
         revision_id = found["id"]
@@ -49,7 +51,7 @@ def store_revision(
     run = verdicts.revision_run(connection, specs=revision.specs, at=at)
     verdict_id = verdicts.insert_verdict(connection, run, revision_id, revision.verdicts, audit=audit)
     connection.execute(
-        """INSERT INTO states VALUES (?, 'pending', ?, ?) ON CONFLICT (sample_id)
+        """INSERT INTO states (sample_id, status, verdict_id, audit) VALUES (?, 'pending', ?, ?) ON CONFLICT (sample_id)
         DO UPDATE SET verdict_id = excluded.verdict_id, audit = excluded.audit""",
         (revision_id, verdict_id, int(audit)),
     )

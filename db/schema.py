@@ -64,7 +64,7 @@ TABLES = (
     """CREATE TABLE states (
         sample_id INTEGER PRIMARY KEY REFERENCES samples(id), status TEXT NOT NULL, verdict_id INTEGER REFERENCES
         verdicts(id),
-        audit INTEGER NOT NULL) STRICT""",
+        audit INTEGER NOT NULL, stale INTEGER NOT NULL DEFAULT 0) STRICT""",
     """CREATE TABLE queue (
         sample_id INTEGER PRIMARY KEY REFERENCES samples(id), batch_id INTEGER NOT NULL, pool TEXT NOT NULL,
         state TEXT NOT NULL, priority REAL NOT NULL, tie INTEGER NOT NULL, stream TEXT NOT NULL, p_bad REAL NOT NULL,

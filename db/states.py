@@ -177,20 +177,24 @@ def _set_queue(connection: sqlite3.Connection, sample_id: int, status: Status, e
     if row is not None and entry is not None:
         connection.execute(
             "UPDATE queue SET priority = ?, stream = ?, p_bad = ?, why = ?, reasons = ? WHERE sample_id = ?",
-            (entry.priority, entry.stream.value, entry.p_bad, _json(entry.why), _json(entry.reasons), sample_id),
+            (*packed(entry), sample_id),
         )
 
 
 def insert_entry(connection: sqlite3.Connection, sample_id: int, pool: str, state: str, entry: QueueEntry) -> None:
     """Put a sample into the queue; ties in priority are broken by its uid."""
     connection.execute(
-        """INSERT INTO queue (sample_id, batch_id, pool, state, priority, tie, stream, p_bad, why, reasons)
+        """INSERT INTO queue (sample_id, batch_id, tie, pool, state, priority, stream, p_bad, why, reasons)
         SELECT s.id, (SELECT batch_id FROM occurrences WHERE sample_id = s.id ORDER BY id LIMIT 1), ?, ?, ?, ?, ?,
         ?, ?, ?
         FROM samples s WHERE s.id = ?""",
-        (pool, state, entry.priority, _tie(connection, sample_id), entry.stream.value, entry.p_bad, _json(entry.why),
-         _json(entry.reasons), sample_id),
-    )  # fmt: skip
+        (_tie(connection, sample_id), pool, state, *packed(entry), sample_id),
+    )
+
+
+def packed(entry: QueueEntry) -> tuple[object, ...]:
+    """Priority, stream, p_bad, why and reasons as the queue's columns hold them."""
+    return entry.priority, entry.stream.value, entry.p_bad, _json(entry.why), _json(entry.reasons)
 
 
 def _tie(connection: sqlite3.Connection, sample_id: int) -> int:

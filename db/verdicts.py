@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,17 +13,17 @@ import orjson
 from holdfast.db import events, samples
 from holdfast.db.merkle import merkle_root
 from holdfast.db.models import (
+    PASS,
     Finding,
     Layer,
     Outcome,
-    Provenance,
     SampleVerdicts,
     Severity,
     Verdict,
     VerifierSpec,
 )
 from holdfast.db.samples import Stored
-from holdfast.db.states import QueueEntry, add_to_tally, insert_entry, pool_of, refresh, status_of
+from holdfast.db.standing import Recorded, record_statuses
 from holdfast.db.store import Store, text_of
 from holdfast.db.users import ensure_user
 
@@ -40,16 +39,6 @@ class Run:
     stack_id: int
     stack_hash: str
     currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What a run found out about a sample; `entry` ranks it should it wait for a person."""
-
-    sample_id: int
-    verdicts: SampleVerdicts
-    audit: bool
-    entry: QueueEntry | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,41 +90,51 @@ def revision_run(connection: sqlite3.Connection, *, specs: Sequence[VerifierSpec
     return _run(row)
 
 
-def record(store: Store, run: Run, rows: Sequence[Recorded]) -> None:
-    """Store verdicts and findings and bring statuses, counts and queue up to date, in one transaction."""
+def record(store: Store, run: Run, rows: Sequence[Recorded], *, votes_read: bool = True) -> None:
+    """Store verdicts and findings and bring statuses, counts and queue up to date, in one transaction.
+
+    `votes_read` says that the verdicts took the votes on the samples into account: they are stale no more.
+    """
     with store.write() as connection:
-        moves: Counter[tuple[int, str, int]] = Counter()
-        for row in rows:
-            verdict_id = insert_verdict(connection, run, row.sample_id, row.verdicts, audit=row.audit)
-            _settle(connection, row, verdict_id, moves)
-        for (source_id, status, tokens), count in moves.items():
-            add_to_tally(connection, source_id, status, count, count * tokens)
+        first_id = _insert_verdicts(connection, run, rows)
+        record_statuses(connection, rows, first_id, votes_read=votes_read)
 
 
 def insert_verdict(
     connection: sqlite3.Connection, run: Run, sample_id: int, verdicts: SampleVerdicts, *, audit: bool
 ) -> int:
     """Store one sample's verdicts and findings inside a write transaction; returns the row's id."""
-    outcomes = orjson.dumps([_pack(verdict) for verdict in verdicts.verdicts]).decode()
-    findings = [
-        (position, finding.code, finding.severity.value, finding.message, finding.of, *(finding.span or (None, None)))
-        for position, verdict in enumerate(verdicts.verdicts)
-        if verdict is not None
-        for finding in verdict.findings
-    ]
-    digest = verdict_hash(verdicts.uid, run.stack_hash, audit, verdicts.outcome.value, outcomes, findings)
-    cursor = connection.execute(
-        "INSERT INTO verdicts (sample_id, run_id, audit, outcome, outcomes, row_hash) VALUES (?, ?, ?, ?, ?, ?)",
-        (sample_id, run.id, int(audit), verdicts.outcome.value, outcomes, digest),
+    return _insert_verdicts(connection, run, [Recorded(sample_id, verdicts, audit, None)])
+
+
+def _insert_verdicts(connection: sqlite3.Connection, run: Run, rows: Sequence[Recorded]) -> int:
+    """Store samples' verdicts and findings; their row ids follow one another, and the first one is returned."""
+    (last_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM verdicts").fetchone()
+    packed = []
+    found = []
+    for verdict_id, row in enumerate(rows, start=last_id + 1):
+        verdicts = row.verdicts.verdicts
+        outcomes = orjson.dumps([_pack(verdict) for verdict in verdicts]).decode()
+        findings = [
+            (position, one.code, one.severity.value, one.message, one.of, *(one.span or (None, None)))
+            for position, verdict in enumerate(verdicts)
+            if verdict is not None and verdict.findings
+            for one in verdict.findings
+        ]
+        outcome = row.verdicts.outcome.value
+        digest = verdict_hash(row.verdicts.uid, run.stack_hash, row.audit, outcome, outcomes, findings)
+        packed.append((verdict_id, row.sample_id, run.id, int(row.audit), outcome, outcomes, digest))
+        found += [(verdict_id, *finding) for finding in findings]
+    connection.executemany(
+        "INSERT INTO verdicts (id, sample_id, run_id, audit, outcome, outcomes, row_hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        packed,
     )
-    verdict_id = cursor.lastrowid
-    assert verdict_id is not None
     connection.executemany(
         """INSERT INTO findings (verdict_id, verifier, code, severity, message, part, span_start, span_end)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-        [(verdict_id, *finding) for finding in findings],
+        found,
     )
-    return verdict_id
+    return int(last_id) + 1
 
 
 def verdict_hash(
@@ -225,36 +224,6 @@ def _stack_id(connection: sqlite3.Connection, specs: Sequence[VerifierSpec]) -> 
     return int(connection.execute("SELECT id FROM stacks WHERE spec = ?", (text,)).fetchone()[0])
 
 
-def _settle(
-    connection: sqlite3.Connection, row: Recorded, verdict_id: int, moves: Counter[tuple[int, str, int]]
-) -> None:
-    source_id, tokens, provenance, old, decided, queued = connection.execute(
-        """SELECT s.source_id, s.tokens, s.provenance, coalesce(st.status, 'pending'),
-        EXISTS (SELECT 1 FROM decisions WHERE sample_id = s.id) OR EXISTS (SELECT 1 FROM decisions WHERE
-        revision_id = s.id),
-        EXISTS (SELECT 1 FROM queue WHERE sample_id = s.id)
-        FROM samples s LEFT JOIN states st ON st.sample_id = s.id WHERE s.id = ?""",
-        (row.sample_id,),
-    ).fetchone()
-    status = status_of(row.verdicts.outcome, Provenance(provenance), audit=row.audit)
-    simple = not decided and not queued
-    connection.execute(
-        """INSERT INTO states (sample_id, status, verdict_id, audit) VALUES (?, ?, ?, ?) ON CONFLICT (sample_id)
-        DO UPDATE SET verdict_id = excluded.verdict_id, audit = excluded.audit, status = iif(?, excluded.status,
-        status)""",
-        (row.sample_id, status.value if simple else old, verdict_id, int(row.audit), simple),
-    )
-    if not simple:
-        refresh(connection, row.sample_id, row.entry)
-        return
-    pool = pool_of(status, audit=row.audit)
-    if pool is not None and row.entry is not None:
-        insert_entry(connection, row.sample_id, pool, "open", row.entry)
-    if old != status:
-        moves[source_id, old, tokens] -= 1
-        moves[source_id, status.value, tokens] += 1
-
-
 def _pack(verdict: Verdict | None) -> object:
     if verdict is None:
         return None
@@ -262,26 +231,37 @@ def _pack(verdict: Verdict | None) -> object:
     return letter if verdict.value is None else [letter, verdict.value]
 
 
-def unpacked(connection: sqlite3.Connection, verdict_id: int, packed: Sequence[Any]) -> tuple[Verdict | None, ...]:
-    """A row's verdicts, parallel to its stack's verifiers, from its packed outcomes and its findings."""
-    findings: dict[int, list[Finding]] = {}
+def unpacked(connection: sqlite3.Connection, rows: Sequence[tuple[int, str]]) -> list[tuple[Verdict | None, ...]]:
+    """The verdicts of rows (id, packed outcomes), each parallel to its stack's verifiers, with their findings."""
+    findings: dict[tuple[int, int], tuple[Finding, ...]] = {}
     for found in connection.execute(
-        """SELECT verifier, code, severity, message, part, span_start, span_end FROM findings
-        WHERE verdict_id = ? ORDER BY id""",
-        (verdict_id,),
+        """SELECT verdict_id, verifier, code, severity, message, part, span_start, span_end FROM findings
+        WHERE verdict_id IN (SELECT value FROM json_each(?)) ORDER BY id""",
+        (orjson.dumps([row[0] for row in rows]).decode(),),
     ):
-        span = None if found[5] is None else (found[5], found[6])
-        findings.setdefault(found[0], []).append(Finding(found[1], Severity(found[2]), found[3], span, found[4]))
-    verdicts: list[Verdict | None] = []
-    for position, one in enumerate(packed):
-        letter, value = one if isinstance(one, list) else (one, None)
-        found_here = tuple(findings.get(position, ()))
-        verdicts.append(None if letter is None else Verdict(_OUTCOMES[letter], value, found_here))
-    return tuple(verdicts)
+        span = None if found[6] is None else (found[6], found[7])
+        one = Finding(found[2], Severity(found[3]), found[4], span, found[5])
+        findings[found[0], found[1]] = (*findings.get((found[0], found[1]), ()), one)
+    return [
+        tuple(
+            _unpacked(one, findings.get((verdict_id, position), ()))
+            for position, one in enumerate(orjson.loads(outcomes))
+        )
+        for verdict_id, outcomes in rows
+    ]
+
+
+def _unpacked(packed: Any, findings: tuple[Finding, ...]) -> Verdict | None:
+    if packed is None:
+        return None
+    if packed == "p" and not findings:
+        return PASS
+    letter, value = packed if isinstance(packed, list) else (packed, None)
+    return Verdict(_OUTCOMES[letter], value, findings)
 
 
 def _outcomes(connection: sqlite3.Connection, row: sqlite3.Row) -> list[Outcomes]:
-    verdicts = unpacked(connection, row["id"], orjson.loads(row["outcomes"]))
+    (verdicts,) = unpacked(connection, [(row["id"], row["outcomes"])])
     pairs = zip(specs_of(row["spec"]), verdicts, strict=True)
     return [Outcomes(spec, verdict) for spec, verdict in pairs if verdict is not None]
 

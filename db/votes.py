@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple
 
 import orjson
 
 from holdfast.db import events
 from holdfast.db.merkle import merkle_root
+from holdfast.db.models import Vote
 from holdfast.db.store import Store, text_of
 from holdfast.db.users import ensure_user
 
 _COLUMNS = "judge, family, criterion, score, max, label, winner, confidence, reason, position"
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """What a judge said of a sample: a score out of `max`, a label or a winner; `order` is where the sample stood."""
-
-    judge: str
-    family: str | None = None
-    criterion: str | None = None
-    score: float | None = None
-    max: float | None = None
-    label: str | None = None
-    winner: str | None = None
-    confidence: float | None = None
-    reason: str | None = None
-    order: str | None = None
 
 
 def record_votes(store: Store, votes: Sequence[tuple[int, Vote]], *, actor: str) -> int:
@@ -39,15 +24,17 @@ def record_votes(store: Store, votes: Sequence[tuple[int, Vote]], *, actor: str)
     The event's Merkle root covers every vote in the store, in the order in which they came.
     """
     with store.write() as connection:
-        before = connection.total_changes
+        new = 0
         for sample_id, vote in votes:
             digest = vote_hash(_uid(connection, sample_id), vote)
-            connection.execute(
+            cursor = connection.execute(
                 f"""INSERT OR IGNORE INTO votes (sample_id, {_COLUMNS}, row_hash)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 (sample_id, *astuple(vote), digest),
             )
-        new = connection.total_changes - before
+            if cursor.rowcount:
+                new += 1
+                connection.execute("UPDATE states SET stale = 1 WHERE sample_id = ?", (sample_id,))
         if new:
             at = text_of(store.now())
             ensure_user(connection, actor, at=at)
@@ -60,6 +47,18 @@ def votes_of(store: Store, sample_id: int) -> list[Vote]:
     """The votes on a sample, oldest first."""
     rows = store.read().execute(f"SELECT {_COLUMNS} FROM votes WHERE sample_id = ? ORDER BY id", (sample_id,))
     return [Vote(*row) for row in rows]
+
+
+def votes_of_many(store: Store, sample_ids: Iterable[int]) -> dict[int, tuple[Vote, ...]]:
+    """The votes on samples by row id, oldest first; samples without any are left out."""
+    rows = store.read().execute(
+        f"SELECT sample_id, {_COLUMNS} FROM votes WHERE sample_id IN (SELECT value FROM json_each(?)) ORDER BY id",
+        (orjson.dumps(list(sample_ids)).decode(),),
+    )
+    found: dict[int, tuple[Vote, ...]] = {}
+    for row in rows:
+        found[row[0]] = (*found.get(row[0], ()), Vote(*row[1:]))
+    return found
 
 
 def vote_hash(uid: str, vote: Vote) -> bytes:

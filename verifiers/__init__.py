@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from holdfast.db.models import PASS, Finding, Layer, Message, Outcome, Provenance, Sample, Severity, Verdict
+from holdfast.db.models import PASS, Finding, Layer, Message, Outcome, Provenance, Sample, Severity, Verdict, Vote
 from holdfast.verifiers.base import Context, Threshold, Verifier, above, below, verifier
+from holdfast.verifiers.project_file import ProjectFile
 
 __all__ = [
     "PASS",
@@ -12,12 +13,14 @@ __all__ = [
     "Layer",
     "Message",
     "Outcome",
+    "ProjectFile",
     "Provenance",
     "Sample",
     "Severity",
     "Threshold",
     "Verdict",
     "Verifier",
+    "Vote",
     "above",
     "below",
     "verifier",

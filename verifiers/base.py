@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_type_hints
 
 import orjson
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
 from holdfast.db.errors import UsageError
-from holdfast.db.models import Layer, Sample, Verdict
+from holdfast.db.models import Layer, Sample, Verdict, Vote
 
 P = ParamSpec("P")
 FitFunction = TypeVar("FitFunction", bound=Callable[..., Any])
@@ -67,13 +68,18 @@ def below(limit: float) -> Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a verifier may know besides the sample: the frozen states of corpus-level fits, by verifier name."""
+    """What a verifier may know besides the sample: frozen states of fits by verifier name, and votes by sample uid."""
 
     states: Mapping[str, Any] = field(default_factory=dict)
+    votes_by_uid: Mapping[str, tuple[Vote, ...]] = field(default_factory=dict)
 
     def state(self, name: str) -> Any:
         """The state that the named verifier's fit returned (after a JSON round trip); None where nothing was fitted."""
         return self.states.get(name)
+
+    def votes(self, sample: Sample) -> tuple[Vote, ...]:
+        """The judges' votes on the sample, oldest first; for verifiers made with `votes=True`."""
+        return self.votes_by_uid.get(sample.uid, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +94,12 @@ class Settings:
 class Verifier(Generic[P]):
     """A verifier function with its name, layer, version, options and optional fit; call it like the function."""
 
-    def __init__(self, function: Callable[P, Verdict], layer: Layer, version: str) -> None:
+    def __init__(self, function: Callable[P, Verdict], layer: Layer, version: str, *, votes: bool = False) -> None:
         self.function = function
         self.name: str = function.__name__
         self.layer = layer
         self.version = version
+        self.reads_votes = votes
         self.__doc__ = function.__doc__
         self._fit: Callable[..., Any] | None = None
         self._defaults = _option_defaults(function)
@@ -141,8 +148,11 @@ class Verifier(Generic[P]):
                 f"verifier {self.name}: an option has a type that cannot be configured: {error}"
             ) from error
 
-    def settings(self, raw: Mapping[str, Any], *, where: str = "holdfast.toml") -> Settings:
-        """Validate options as configured; UsageError names the verifier, the option and where it was written."""
+    def settings(self, raw: Mapping[str, Any], *, where: str = "holdfast.toml", root: Path | None = None) -> Settings:
+        """Validate options as configured; UsageError names the verifier, the option and where it was written.
+
+        Files that options name are looked for in `root`, the project's folder.
+        """
         place = f"{where}: [verifiers.{self.name}]"
         for key in raw:
             if key not in self._defaults:
@@ -153,27 +163,28 @@ class Verifier(Generic[P]):
             if name in THRESHOLDS:
                 thresholds[name] = _threshold(raw.get(name, default), default, f"{place} {name}")
             else:
-                options[name] = self._option(name, raw[name], place) if name in raw else default
+                options[name] = self._option(name, raw[name], place, root) if name in raw else default
         as_json = {name: self._adapters[name].dump_python(value, mode="json") for name, value in options.items()}
         return Settings(options, thresholds, as_json)
 
-    def _option(self, name: str, value: Any, place: str) -> Any:
+    def _option(self, name: str, value: Any, place: str, root: Path | None) -> Any:
         try:
-            return self._adapters[name].validate_json(json.dumps(value), strict=True)
+            return self._adapters[name].validate_json(json.dumps(value), strict=True, context={"root": root})
         except (ValidationError, TypeError) as error:
             reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
             raise UsageError(f"{place} {name} = {value!r}: {reason}") from error
 
 
-def verifier(*, layer: str | Layer, version: str) -> Callable[[Callable[P, Verdict]], Verifier[P]]:
+def verifier(*, layer: str | Layer, version: str, votes: bool = False) -> Callable[[Callable[P, Verdict]], Verifier[P]]:
     """Make a verifier of a function `(sample, ctx, *, option: type = default) -> Verdict`.
 
     The options are its keyword-only parameters, set in `[verifiers.NAME]` of `holdfast.toml`. Change `version` whenever
-    the function would judge a sample differently: samples judged by another version are judged again.
+    the function would judge a sample differently: samples judged by another version are judged again. With `votes` the
+    function reads `ctx.votes(sample)`, and is run again when new votes on a sample arrive.
     """
 
     def decorate(function: Callable[P, Verdict]) -> Verifier[P]:
-        return Verifier(function, Layer(layer), version)
+        return Verifier(function, Layer(layer), version, votes=votes)
 
     return decorate
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -34,12 +35,14 @@ _LAYERS = list(Layer)
 class Part:
     """One verifier of a stack as plain data: what another process needs to rebuild it.
 
-    `ref` is an installed name or FILE.py:NAME, `options` are as configured, `sha256` pins a file's content.
+    `ref` is an installed name or FILE.py:NAME, `options` are as configured, `sha256` pins a file's content, and `root`
+    is the folder in which files that options name are looked for.
     """
 
     ref: str
     options: Mapping[str, Any] = field(default_factory=dict)
     sha256: str | None = None
+    root: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,14 @@ class Stack:
     def __init__(self, parts: Sequence[Part], *, where: str = "holdfast.toml") -> None:
         self.parts = tuple(parts)
         members = []
+        readers = []
         for part in self.parts:
             loaded = registry.load(part.ref, sha256=part.sha256)
-            members.append(Member(loaded, loaded.settings(part.options, where=where)))
+            if loaded.reads_votes:
+                readers.append(part)
+            members.append(Member(loaded, loaded.settings(part.options, where=where, root=part.root)))
         self.members = tuple(sorted(members, key=lambda one: (_LAYERS.index(one.verifier.layer), one.name)))
+        self._readers = tuple(readers)
         names = [one.name for one in self.members]
         for name in names:
             if names.count(name) > 1:
@@ -93,6 +100,11 @@ class Stack:
     def specs(self) -> tuple[VerifierSpec, ...]:
         """The verifiers as verdicts remember them, in stack order."""
         return tuple(one.spec for one in self.members)
+
+    @property
+    def vote_readers(self) -> Stack:
+        """The verifiers that read votes, as a stack of their own."""
+        return Stack(self._readers)
 
     def run(
         self,

@@ -26,7 +26,8 @@ def catalogue(project: Project | None, *, warn: Callable[[str], None]) -> list[d
     enabled = None if project is None else project.config.verifiers.enabled
     entries = []
     for verifier in registry.installed(lambda line: warn(f"warning: {line}")):
-        member = Member(verifier, verifier.settings(options.get(verifier.name, {})))
+        settings = verifier.settings(options.get(verifier.name, {}), root=None if project is None else project.root)
+        member = Member(verifier, settings)
         is_on = enabled is None or verifier.name in enabled
         entries.append(_entry(member, registry.package_of(verifier.name), enabled=is_on))
     if project is not None:

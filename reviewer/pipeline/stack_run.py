@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from holdfast.db.models import Outcome, Provenance, Sample, SampleVerdicts, Status, Verdict, VerifierSpec
@@ -12,6 +12,7 @@ from holdfast.db.samples import Stored, each, load_many
 from holdfast.db.states import status_of
 from holdfast.db.store import Store
 from holdfast.db.verdicts import Recorded, current
+from holdfast.db.votes import votes_of_many
 from holdfast.reviewer.policy.ordering import audit_draw, rank
 from holdfast.verifiers.stack import Part, Stack, thaw
 
@@ -67,6 +68,7 @@ class StackRun:
         self._store = store
         self._stack = Stack(job.parts)
         self._context = thaw(job.states)
+        self._reads_votes = any(member.verifier.reads_votes for member in self._stack.members)
         ran = [spec.name for spec in self._stack.specs()]
         self._complete = ran == [spec.name for spec in job.specs]
         self._place = {name: position for position, name in enumerate(ran)}
@@ -79,10 +81,14 @@ class StackRun:
         self, ids: Sequence[int], crashes: Crashes, entering: Callable[[int, int], None] | None = None
     ) -> Iterator[Result]:
         """Judge samples by row id, in order; `entering` is told sample id and position before each check."""
+        voted = votes_of_many(self._store, ids) if self._reads_votes else {}
         for stored in load_many(self._store, ids):
+            context = self._context
+            if stored.id in voted:
+                context = replace(context, votes_by_uid={stored.uid: voted[stored.id]})
             known = {at: Verdict.error(why) for at, why in crashes.get(stored.id, {}).items()}
             watch = None if entering is None else _watching(entering, stored.id)
-            verdicts = self._stack.run(stored.sample, self._context, known=known, entering=watch)
+            verdicts = self._stack.run(stored.sample, context, known=known, entering=watch)
             yield self._result(stored, verdicts)
 
     def _result(self, stored: Stored, verdicts: SampleVerdicts) -> Result:

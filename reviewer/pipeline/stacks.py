@@ -23,7 +23,7 @@ def configured_stack(project: Project, *, warn: Callable[[str], None]) -> Stack:
     refs = config.files if config.enabled is None else (*config.files, *config.enabled)
     parts = [_part(project, ref) for ref in dict.fromkeys(refs)]
     if config.enabled is None:
-        parts += [Part(name, config.options.get(name, {})) for name in _loadable(config.options, warn)]
+        parts += [_part(project, name) for name in _loadable(config.options, warn)]
     _refuse_strangers(config.options, [registry.split_ref(part.ref)[1] for part in parts])
     return Stack(parts, where=FILE_NAME)
 
@@ -48,7 +48,8 @@ def chosen_stack(project: Project, refs: Sequence[str]) -> Stack:
         if path is None:
             parts.append(_part(project, files.get(name, name)))
         else:
-            parts.append(Part(f"{path.resolve()}:{name}", config.options.get(name, {}), trust.digest(path)))
+            options = config.options.get(name, {})
+            parts.append(Part(f"{path.resolve()}:{name}", options, trust.digest(path), project.root))
     return Stack(parts, where=FILE_NAME)
 
 
@@ -62,7 +63,7 @@ def _part(project: Project, ref: str) -> Part:
     path, name = registry.split_ref(ref)
     options = project.config.verifiers.options.get(name, {})
     if path is None:
-        return Part(name, options)
+        return Part(name, options, root=project.root)
     place = (project.root / path).resolve()
     sha256 = trust.digest(place)
     if not trust.is_trusted(sha256):
@@ -70,7 +71,7 @@ def _part(project: Project, ref: str) -> Part:
             f"{FILE_NAME} asks for {name} of {path}, a file that you have not trusted as it is now: "
             f"read it, then run `holdfast trust {_short(place)}`"
         )
-    return Part(f"{place}:{name}", options, sha256)
+    return Part(f"{place}:{name}", options, sha256, project.root)
 
 
 def _short(path: Path) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast.db.models import Outcome, Provenance, SampleVerdicts, Status, VerifierSpec
-from holdfast.db.selection import Judged, ids_judged_by, judged, scored
+from holdfast.db.selection import Judged, ids_of, judged, scored
 from holdfast.db.store import Store
 from holdfast.db.verdicts import Recorded, Run, begin_run, complete_run, has_open_run, record
 from holdfast.reviewer.config import ReviewConfig
@@ -32,7 +32,11 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass
 class VerifyReport:
-    """What a verify run did; `rederived` samples got new outcomes from stored scores, `left` ones need a full run."""
+    """What a verify run did.
+
+    `rederived` samples got new outcomes from stored scores, `rejudged` ones were looked at again for new votes alone
+    (neither is counted among the others), and `left` ones need a full run.
+    """
 
     verified: int = 0
     passed: int = 0
@@ -40,6 +44,7 @@ class VerifyReport:
     rejected: int = 0
     errors: int = 0
     rederived: int = 0
+    rejudged: int = 0
     left: int = 0
     seconds: float = 0.0
     by_verifier: dict[str, Counter[Outcome]] = field(default_factory=dict)
@@ -70,6 +75,7 @@ class VerifyReport:
             },
             "seconds": round(self.seconds, 3),
             "rederived": self.rederived,
+            "rejudged": self.rejudged,
             "left": self.left,
         }
 
@@ -98,23 +104,28 @@ class Verification:
 
     def _once(self) -> bool:
         """Do what is to be done now; True where that ended an interrupted run, so that there may be more."""
-        passes = plan(judged(self.store, batch=self.batch), self.stack.specs(), only=self.only)
+        readers = self.stack.vote_readers
+        groups = judged(self.store, batch=self.batch)
+        passes = plan(groups, self.stack.specs(), only=self.only, reads_votes=bool(readers.members))
         reopened: list[int] = []
+        more = False
         for one in passes:
             if not one.runs:
                 reopened += self._rederive(one)
+                more = more or (one.group.stale and not self.only)
+            elif one.votes_only:
+                reopened += self._rejudge(one, readers)
         if self.only:
             self.report.left += len(reopened)
             reopened = []
-        more = False
         targets: dict[str, tuple[Specs, list[Judged]]] = {}
         for one in passes:
-            if one.runs:
+            if one.runs and not one.votes_only:
                 targets.setdefault(repr(one.specs), (one.specs, []))[1].append(one.group)
         if reopened:
             targets.setdefault(repr(self.stack.specs()), (self.stack.specs(), []))
-        for specs, groups in targets.values():
-            more = self._run(specs, groups, reopened) or more
+        for specs, found in targets.values():
+            more = self._run(specs, found, reopened) or more
         if not passes and has_open_run(self.store, self.stack.specs()):
             complete_run(self.store, self._begin(self.stack.specs()), actor=self.actor)
         return more
@@ -157,8 +168,8 @@ class Verification:
             yield reopened[start : start + TASK_SAMPLES]
         for group in groups:
             after = 0
-            while ids := ids_judged_by(
-                self.store, group.stack_id, batch=self.batch, after_id=after, last_id=last_id, limit=TASK_SAMPLES
+            while ids := ids_of(
+                self.store, group, batch=self.batch, after_id=after, last_id=last_id, limit=TASK_SAMPLES
             ):
                 yield ids
                 after = ids[-1]
@@ -171,7 +182,26 @@ class Verification:
             else:
                 rows.append(result.recorded)
                 self.report.count(specs, result.recorded, result.status)
-        record(self.store, run, rows)
+        record(self.store, run, rows, votes_read=not self.only)
+
+    def _rejudge(self, one: Pass, readers: Stack) -> list[int]:
+        """Let the verifiers that read votes look at a group again; returns the samples that need other checks too."""
+        frozen = learned_before(self.store, readers, self.review)
+        run = self._begin(one.specs)
+        left: list[int] = []
+        done = 0
+        states, audit = ({}, {}) if frozen is None else (frozen.states, frozen.audit)
+        job = Job(self.store.path, readers.parts, one.specs, one.group.last_id, states, audit)
+        with self._crew(job, one.group.samples) as crew:
+            for results in crew.results(self._tasks([one.group], [], one.group.last_id)):
+                left += [result.sample_id for result in results if result.recorded is None]
+                rows = [result.recorded for result in results if result.recorded is not None]
+                record(self.store, run, rows)
+                self.report.rejudged += len(rows)
+                done += len(results)
+                self.progress("reading new votes", done, one.group.samples)
+        complete_run(self.store, run, actor=self.actor)
+        return left
 
     def _rederive(self, one: Pass) -> list[int]:
         """Derive a group's outcomes from its stored scores; returns the samples that need a check after all."""
@@ -183,9 +213,7 @@ class Verification:
         run = self._begin(specs)
         reopened: list[int] = []
         after = done = 0
-        while page := scored(
-            self.store, group.stack_id, batch=self.batch, after_id=after, last_id=group.last_id, limit=2 * TASK_SAMPLES
-        ):
+        while page := scored(self.store, group, batch=self.batch, after_id=after, limit=2 * TASK_SAMPLES):
             rows = []
             for sample in page:
                 stored = [sample.verdicts[place] for place in places]
@@ -196,7 +224,7 @@ class Verification:
                     of_sample = SampleVerdicts(sample.uid, verdicts)
                     found = result_of(sample.sample_id, specs, of_sample, sample.provenance, audit=sample.audit)
                     rows.append(found.recorded)
-            record(self.store, run, [row for row in rows if row is not None])
+            record(self.store, run, [row for row in rows if row is not None], votes_read=False)
             self.report.rederived += len(rows)
             after, done = page[-1].sample_id, done + len(page)
             self.progress("deriving outcomes", done, group.samples)

@@ -65,7 +65,7 @@ def test_verify_reports_what_it_did(fresh: Project, read: Read) -> None:
         "empty_or_placeholder", "encoding_damage", "exact_duplicate", "length_outlier", "repetition", "required_fields",
     }  # fmt: skip
     counts = {"verified": 4, "passed": 2, "flagged": 1, "rejected": 1, "errors": 0}
-    assert report == {**counts, "rederived": 0, "left": 0}
+    assert report == {**counts, "rederived": 0, "rejudged": 0, "left": 0}
     again = read("verify")
     assert (again["verified"], again["passed"], again["flagged"]) == (0, 0, 0)
 

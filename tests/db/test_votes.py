@@ -8,8 +8,9 @@ import pytest
 from filling import ingest, make_sample
 
 from holdfast.db.check import check
+from holdfast.db.models import Vote
 from holdfast.db.store import Store
-from holdfast.db.votes import Vote, record_votes, votes_of
+from holdfast.db.votes import record_votes, votes_of
 
 KEEP = Vote("judge-1", family="kelp", score=8.5, max=10, label="keep", reason="clear — and right", order="first")
 DROP = Vote("judge-2", label="drop")
