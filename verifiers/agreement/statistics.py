@@ -1,0 +1,115 @@
+"""Agreement in numbers: how far scores, labels and comparisons differ. Pure: values in, values out."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from itertools import combinations
+from statistics import fmean, pstdev
+from typing import TypeVar
+
+Label = TypeVar("Label", bound=Hashable)
+
+
+def d_score(values: Sequence[float], *, lo: float = 0.0, hi: float = 1.0) -> float:
+    """Mean absolute difference over all pairs, as a share of the scale; ValueError under two values."""
+    _two(values)
+    return fmean(abs(one - other) for one, other in combinations(values, 2)) / (hi - lo)
+
+
+def sd_share(values: Sequence[float], *, lo: float = 0.0, hi: float = 1.0) -> float:
+    """Standard deviation as a share of the greatest that so many values on the scale can have.
+
+    That is reached with half of them at either end. ValueError under two values.
+    """
+    _two(values)
+    low = len(values) // 2
+    greatest = pstdev([0.0] * low + [1.0] * (len(values) - low))
+    return pstdev(values) / (greatest * (hi - lo))
+
+
+def range_share(values: Sequence[float], *, lo: float = 0.0, hi: float = 1.0) -> float:
+    """The greatest difference as a share of the scale; ValueError under two values."""
+    _two(values)
+    return (max(values) - min(values)) / (hi - lo)
+
+
+def normalised_entropy(weights: Iterable[float], *, classes: int | None = None) -> float:
+    """Entropy of a distribution over the greatest that `classes` allow (default: as many as have weight), in [0, 1]."""
+    given = list(weights)
+    total = math.fsum(given)
+    shares = [weight / total for weight in given if weight / total > 0] if total else []
+    if len(shares) < 2:
+        return 0.0
+    entropy = -math.fsum(share * math.log(share) for share in shares)
+    return min(entropy / math.log(classes or len(shares)), 1.0)
+
+
+def minority_share(weights: Iterable[float]) -> float:
+    """What the largest weight leaves to the others: 1 - max vote; 0 without any weight."""
+    some = [weight for weight in weights if weight > 0]
+    return 1 - max(some) / math.fsum(some) if some else 0.0
+
+
+def generator_gap(own: Sequence[float], others: Sequence[float]) -> float:
+    """Mean of the generator's own scores minus that of the other families'; ValueError where either is empty."""
+    if not own or not others:
+        raise ValueError("a gap needs scores on both sides")
+    return fmean(own) - fmean(others)
+
+
+def position_consistency(pairs: Sequence[tuple[str, str]]) -> float:
+    """Share of comparisons whose two orders name the same winner, given as items, not places; ValueError for none."""
+    if not pairs:
+        raise ValueError("position consistency needs a comparison in both orders")
+    return sum(one == other for one, other in pairs) / len(pairs)
+
+
+def position_bias(first_wins: int, decided: int) -> tuple[float, float]:
+    """P(first wins) - 1/2 among comparisons that were no tie, and its exact two-sided binomial p; (0, 1) for none."""
+    if not decided:
+        return 0.0, 1.0
+    return first_wins / decided - 0.5, mcnemar_exact(first_wins, decided - first_wins)
+
+
+def mcnemar_exact(one: int, other: int) -> float:
+    """Two-sided exact p that discordant pairs fall so unevenly by chance; 1 for none."""
+    trials = one + other
+    tail = sum(math.comb(trials, k) for k in range(min(one, other) + 1))
+    return min(1.0, 2 * tail / 2**trials)
+
+
+def mean_by_family(votes: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Scores as (family, score) collapsed to one a family: its mean."""
+    scores: defaultdict[str, list[float]] = defaultdict(list)
+    for family, score in votes:
+        scores[family].append(score)
+    return {family: fmean(given) for family, given in scores.items()}
+
+
+def shares_by_family(votes: Iterable[tuple[str, Label]]) -> dict[Label, float]:
+    """Labels as (family, label) collapsed to one vote a family, as the share of families behind each label.
+
+    A family votes for the label that most of its judges name; a tie splits its vote.
+    """
+    counts: defaultdict[str, Counter[Label]] = defaultdict(Counter)
+    for family, label in votes:
+        counts[family][label] += 1
+    shares: defaultdict[Label, float] = defaultdict(float)
+    for counted in counts.values():
+        most = max(counted.values())
+        ahead = [label for label, count in counted.items() if count == most]
+        for label in ahead:
+            shares[label] += 1 / len(ahead) / len(counts)
+    return dict(shares)
+
+
+def leading(shares: Mapping[str, float]) -> str:
+    """The label with the greatest share, the first by name of several; ValueError where there is none."""
+    return min(shares, key=lambda label: (-shares[label], label))
+
+
+def _two(values: Sequence[float]) -> None:
+    if len(values) < 2:
+        raise ValueError("disagreement needs two values")
