@@ -172,6 +172,7 @@ class Verifier(Generic[P]):
             return self._adapters[name].validate_json(json.dumps(value), strict=True, context={"root": root})
         except (ValidationError, TypeError) as error:
             reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+            reason = reason.removeprefix("Value error, ")
             raise UsageError(f"{place} {name} = {value!r}: {reason}") from error
 
 

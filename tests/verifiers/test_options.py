@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
 import pytest
 
 from holdfast.db.errors import UsageError
-from holdfast.verifiers import PASS, Context, Sample, Threshold, Verdict, above, below, verifier
+from holdfast.verifiers import PASS, Context, ProjectFile, Sample, Threshold, Verdict, above, below, verifier
 
 
 @verifier(layer="format", version="3")
@@ -116,3 +117,27 @@ def test_a_fit_gets_the_options_that_it_names() -> None:
 
     assert counted.fits
     assert counted.freeze([], counted.settings({"word": "b"})) == b'{"word":"b"}'
+
+
+@verifier(layer="consistency", version="1")
+def reads_a_file(sample: Sample, ctx: Context, *, files: tuple[ProjectFile, ...] = ()) -> Verdict:
+    """Look into files."""
+    return Verdict.score(float(sum(len(file.path.read_bytes()) for file in files)))
+
+
+def test_a_file_of_the_project_is_known_by_its_content(tmp_path: Path, sample: Callable[..., Sample]) -> None:
+    (tmp_path / "kept.txt").write_text("one")
+    before = reads_a_file.settings({"files": ["kept.txt"]}, root=tmp_path)
+    assert reads_a_file(sample("x", "y"), Context(), **before.options).value == 3
+    (tmp_path / "kept.txt").write_text("two")
+    after = reads_a_file.settings({"files": ["kept.txt"]}, root=tmp_path)
+    assert before.options_json["files"][0]["file"] == "kept.txt"
+    assert before.options_json != after.options_json
+    assert str(tmp_path) not in str(after.options_json)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match=r"\[verifiers.reads_a_file\] files = .*: cannot read the file gone.txt: No such"
+    ):
+        reads_a_file.settings({"files": ["gone.txt"]}, root=tmp_path)

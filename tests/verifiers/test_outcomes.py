@@ -81,3 +81,19 @@ def test_deriving_again_gives_the_outcomes_of_a_run(
     else:
         assert [one and one.outcome for one in derived] == [one and one.outcome for one in expected]
         assert [one and one.value for one in derived] == [one and one.value for one in expected]
+
+
+@pytest.mark.parametrize(
+    ("severities", "outcome"),
+    [
+        ([], Outcome.PASS),
+        ([Severity.INFO], Outcome.PASS),
+        ([Severity.INFO, Severity.WARN], Outcome.FLAG),
+        ([Severity.WARN, Severity.BLOCK], Outcome.FAIL),
+    ],
+)
+def test_the_gravest_of_several_findings_decides(severities: list[Severity], outcome: Outcome) -> None:
+    findings = [Finding(f"code-{at}", severity, "text") for at, severity in enumerate(severities)]
+    verdict = Verdict.found(findings)
+    assert verdict.outcome is outcome
+    assert verdict.findings == tuple(findings)
