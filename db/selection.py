@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from holdfast.db import samples
-from holdfast.db.models import Provenance, Verdict, VerifierSpec
+from holdfast.db.models import Provenance, VerifierSpec
 from holdfast.db.store import Store
-from holdfast.db.verdicts import specs_of, unpacked
+from holdfast.db.verdicts import specs_of
 
 _FROM = """FROM samples s LEFT JOIN states st ON st.sample_id = s.id LEFT JOIN verdicts v ON v.id = st.verdict_id
     LEFT JOIN runs r ON r.id = v.run_id"""
@@ -34,13 +34,14 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A sample's current verdicts, parallel to its stack's verifiers, without its text."""
+    """A judged sample without its text; `packed` are its current verdicts' outcomes and values as they are stored."""
 
     sample_id: int
     uid: str
     provenance: Provenance
     audit: bool
-    verdicts: tuple[Verdict | None, ...]
+    verdict_id: int
+    packed: str
 
 
 def judged(store: Store, *, batch: str | None = None) -> list[Judged]:
@@ -78,22 +79,16 @@ def scored(
             f"""SELECT s.id, s.uid, s.provenance, st.audit, v.id AS verdict_id, v.outcomes {_FROM}
         WHERE s.id > :after AND s.id <= :last AND r.stack_id IS :stack AND {_STALE} = :stale AND {_WHERE}
         ORDER BY s.id LIMIT :limit""",
-            {
-                "after": after_id,
-                "last": group.last_id,
-                "stack": group.stack_id,
-                "stale": group.stale,
-                "batch": batch,
-                "limit": limit,
-            },
+            {"after": after_id, "last": group.last_id, "stack": group.stack_id, "stale": group.stale, "batch": batch,
+             "limit": limit},
         )
         .fetchall()
-    )
-    verdicts = unpacked(store.read(), [(row["verdict_id"], row["outcomes"]) for row in rows])
+    )  # fmt: skip
     return [
-        Scored(row["id"], row["uid"], Provenance(row["provenance"]), bool(row["audit"]), found)
-        for row, found in zip(rows, verdicts, strict=True)
-    ]
+        Scored(row["id"], row["uid"], Provenance(row["provenance"]), bool(row["audit"]), row["verdict_id"],
+               row["outcomes"])
+        for row in rows
+    ]  # fmt: skip
 
 
 def identities(store: Store, *, last_id: int) -> Iterator[tuple[str, str]]:

@@ -30,6 +30,11 @@ from holdfast.db.users import ensure_user
 _LETTERS = {Outcome.PASS: "p", Outcome.FLAG: "g", Outcome.FAIL: "f", Outcome.ABSTAIN: "a", Outcome.ERROR: "e"}
 _OUTCOMES = {letter: outcome for outcome, letter in _LETTERS.items()}
 
+_FINDING = "verifier, code, severity, message, part, span_start, span_end"
+_INSERT_VERDICT = """INSERT INTO verdicts (id, sample_id, run_id, audit, outcome, outcomes, row_hash)
+    VALUES (?, ?, ?, ?, ?, ?, ?)"""
+_INSERT_FINDING = f"INSERT INTO findings (verdict_id, {_FINDING}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -125,16 +130,46 @@ def _insert_verdicts(connection: sqlite3.Connection, run: Run, rows: Sequence[Re
         digest = verdict_hash(row.verdicts.uid, run.stack_hash, row.audit, outcome, outcomes, findings)
         packed.append((verdict_id, row.sample_id, run.id, int(row.audit), outcome, outcomes, digest))
         found += [(verdict_id, *finding) for finding in findings]
-    connection.executemany(
-        "INSERT INTO verdicts (id, sample_id, run_id, audit, outcome, outcomes, row_hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        packed,
-    )
-    connection.executemany(
-        """INSERT INTO findings (verdict_id, verifier, code, severity, message, part, span_start, span_end)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-        found,
-    )
+    connection.executemany(_INSERT_VERDICT, packed)
+    connection.executemany(_INSERT_FINDING, found)
     return int(last_id) + 1
+
+
+def carry(store: Store, run: Run, rows: Sequence[tuple[str, int]]) -> None:
+    """Let verdict rows (sample uid, row id) that are current stand in another run just as they are, in one transaction.
+
+    Neither statuses nor the queue change; the rows are copied, since verdicts are append-only.
+    """
+    ids = orjson.dumps([verdict_id for _, verdict_id in rows]).decode()
+    with store.write() as connection:
+        findings: dict[int, list[tuple[object, ...]]] = {}
+        for verdict_id, *finding in connection.execute(
+            f"SELECT verdict_id, {_FINDING} FROM findings WHERE verdict_id IN (SELECT value FROM json_each(?))"
+            " ORDER BY id",
+            (ids,),
+        ):
+            findings.setdefault(verdict_id, []).append(tuple(finding))
+        stored = {
+            row[0]: row[1:]
+            for row in connection.execute(
+                """SELECT id, sample_id, audit, outcome, outcomes FROM verdicts
+                WHERE id IN (SELECT value FROM json_each(?))""",
+                (ids,),
+            )
+        }
+        (last_id,) = connection.execute("SELECT max(id) FROM verdicts").fetchone()
+        copies = []
+        for copy_id, (uid, verdict_id) in enumerate(rows, start=last_id + 1):
+            sample_id, audit, outcome, outcomes = stored[verdict_id]
+            found = findings.get(verdict_id, [])
+            digest = verdict_hash(uid, run.stack_hash, bool(audit), outcome, outcomes, found)
+            copies.append((copy_id, sample_id, run.id, audit, outcome, outcomes, digest))
+        connection.executemany(_INSERT_VERDICT, copies)
+        copied = ((copy[0], *one) for copy, (_, old) in zip(copies, rows, strict=True) for one in findings.get(old, ()))
+        connection.executemany(_INSERT_FINDING, copied)
+        connection.executemany(
+            "UPDATE states SET verdict_id = ? WHERE sample_id = ?", [(copy[0], copy[1]) for copy in copies]
+        )
 
 
 def verdict_hash(
@@ -235,7 +270,7 @@ def unpacked(connection: sqlite3.Connection, rows: Sequence[tuple[int, str]]) ->
     """The verdicts of rows (id, packed outcomes), each parallel to its stack's verifiers, with their findings."""
     findings: dict[tuple[int, int], tuple[Finding, ...]] = {}
     for found in connection.execute(
-        """SELECT verdict_id, verifier, code, severity, message, part, span_start, span_end FROM findings
+        f"""SELECT verdict_id, {_FINDING} FROM findings
         WHERE verdict_id IN (SELECT value FROM json_each(?)) ORDER BY id""",
         (orjson.dumps([row[0] for row in rows]).decode(),),
     ):
@@ -244,14 +279,14 @@ def unpacked(connection: sqlite3.Connection, rows: Sequence[tuple[int, str]]) ->
         findings[found[0], found[1]] = (*findings.get((found[0], found[1]), ()), one)
     return [
         tuple(
-            _unpacked(one, findings.get((verdict_id, position), ()))
-            for position, one in enumerate(orjson.loads(outcomes))
+            unpack(one, findings.get((verdict_id, position), ())) for position, one in enumerate(orjson.loads(outcomes))
         )
         for verdict_id, outcomes in rows
     ]
 
 
-def _unpacked(packed: Any, findings: tuple[Finding, ...]) -> Verdict | None:
+def unpack(packed: Any, findings: tuple[Finding, ...] = ()) -> Verdict | None:
+    """One verdict of a packed row, with its findings."""
     if packed is None:
         return None
     if packed == "p" and not findings:

@@ -14,8 +14,9 @@ from holdfast.db.samples import batches, load
 from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store
 from holdfast.db.verdicts import current
+from holdfast.reviewer.pipeline.rederiving import Progress
 from holdfast.reviewer.pipeline.stacks import chosen_stack, configured_names, configured_stack
-from holdfast.reviewer.pipeline.verifying import Progress, Verification, VerifyReport
+from holdfast.reviewer.pipeline.verifying import Verification, VerifyReport
 from holdfast.reviewer.policy.ordering import rank
 from holdfast.reviewer.project import Project
 from holdfast.verifiers import Context

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from holdfast.db.models import Outcome, Provenance, SampleVerdicts, Status, VerifierSpec
-from holdfast.db.selection import Judged, ids_of, judged, scored
+from holdfast.db.models import Outcome, Status, VerifierSpec
+from holdfast.db.selection import Judged, ids_of, judged
 from holdfast.db.store import Store
 from holdfast.db.verdicts import Recorded, Run, begin_run, complete_run, has_open_run, record
 from holdfast.reviewer.config import ReviewConfig
 from holdfast.reviewer.pipeline.fits import learn, learned_before
 from holdfast.reviewer.pipeline.passes import Pass, Specs, plan
-from holdfast.reviewer.pipeline.stack_run import Job, Result, result_of
+from holdfast.reviewer.pipeline.rederiving import Progress, derive_again
+from holdfast.reviewer.pipeline.stack_run import Job, Result
 from holdfast.reviewer.pipeline.workers import Crew, Inline, Pool, Task
-from holdfast.verifiers.outcomes import rederive, thresholds_of
 from holdfast.verifiers.registry import is_built_in
 from holdfast.verifiers.stack import Stack
 
@@ -25,9 +25,6 @@ TASK_SAMPLES = 250
 """Samples that a worker process judges, and a transaction stores, at a time."""
 INLINE_SAMPLES, INLINE_CORPUS = 1_000, 20_000
 """Up to so many samples to judge and to learn from, built-in verifiers run in this process."""
-
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how many samples are done and how many there are."""
 
 
 @dataclass
@@ -111,7 +108,11 @@ class Verification:
         more = False
         for one in passes:
             if not one.runs:
-                reopened += self._rederive(one)
+                run = self._begin(one.specs)
+                derived = derive_again(self.store, one, run, batch=self.batch, progress=self.progress)
+                complete_run(self.store, run, actor=self.actor)
+                self.report.rederived += derived.samples
+                reopened += derived.reopened
                 more = more or (one.group.stale and not self.only)
             elif one.votes_only:
                 reopened += self._rejudge(one, readers)
@@ -202,34 +203,6 @@ class Verification:
                 self.progress("reading new votes", done, one.group.samples)
         complete_run(self.store, run, actor=self.actor)
         return left
-
-    def _rederive(self, one: Pass) -> list[int]:
-        """Derive a group's outcomes from its stored scores; returns the samples that need a check after all."""
-        group, specs = one.group, one.specs
-        assert group.stack_id is not None
-        position = {spec.name: at for at, spec in enumerate(group.specs)}
-        places = [position[spec.name] for spec in specs]
-        limits = [(spec.name, thresholds_of(spec)) for spec in specs]
-        run = self._begin(specs)
-        reopened: list[int] = []
-        after = done = 0
-        while page := scored(self.store, group, batch=self.batch, after_id=after, limit=2 * TASK_SAMPLES):
-            rows = []
-            for sample in page:
-                stored = [sample.verdicts[place] for place in places]
-                verdicts = rederive(stored, limits, human=sample.provenance is Provenance.HUMAN)
-                if verdicts is None:
-                    reopened.append(sample.sample_id)
-                else:
-                    of_sample = SampleVerdicts(sample.uid, verdicts)
-                    found = result_of(sample.sample_id, specs, of_sample, sample.provenance, audit=sample.audit)
-                    rows.append(found.recorded)
-            record(self.store, run, [row for row in rows if row is not None], votes_read=False)
-            self.report.rederived += len(rows)
-            after, done = page[-1].sample_id, done + len(page)
-            self.progress("deriving outcomes", done, group.samples)
-        complete_run(self.store, run, actor=self.actor)
-        return reopened
 
     def _begin(self, specs: Sequence[VerifierSpec]) -> Run:
         return begin_run(self.store, specs=specs, actor=self.actor)
