@@ -235,11 +235,5 @@ def _revisions(connection: sqlite3.Connection) -> Iterator[Problem]:
 def _votes(connection: sqlite3.Connection) -> Iterator[Problem]:
     for place in votes.altered(connection):
         yield Problem("vote", f"the vote of {place} was altered")
-    covered: set[str] = set()
-    for (payload,) in connection.execute("SELECT payload FROM events WHERE type = 'votes.imported'"):
-        covered.add(orjson.loads(payload)["root"])
-    tree = MerkleTree()
-    for (digest,) in connection.execute("SELECT row_hash FROM votes ORDER BY id"):
-        tree.add(digest)
-    if tree.size and tree.root() not in covered:
-        yield Problem("vote", "the votes are not those that the last votes.imported event covers")
+    if votes.uncovered(connection):
+        yield Problem("vote", "the votes are not those that the votes.imported events cover")

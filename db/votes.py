@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple
+from itertools import islice
 
 import orjson
 
@@ -19,28 +20,28 @@ _COLUMNS = "judge, family, criterion, score, max, label, winner, confidence, rea
 
 
 def record_votes(store: Store, votes: Sequence[tuple[int, Vote]], *, actor: str) -> int:
-    """Store votes on samples by row id with a `votes.imported` event; returns how many were new.
+    """Store votes on samples by row id, in one transaction with a `votes.imported` event; returns how many were new.
 
-    The event's Merkle root covers every vote in the store, in the order in which they came.
+    The event's Merkle root covers the new votes. Samples that were verified before they came are marked stale.
     """
     with store.write() as connection:
-        new = 0
-        for sample_id, vote in votes:
-            digest = vote_hash(_uid(connection, sample_id), vote)
-            cursor = connection.execute(
-                f"""INSERT OR IGNORE INTO votes (sample_id, {_COLUMNS}, row_hash)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-                (sample_id, *astuple(vote), digest),
-            )
-            if cursor.rowcount:
-                new += 1
-                connection.execute("UPDATE states SET stale = 1 WHERE sample_id = ?", (sample_id,))
-        if new:
+        uids = _uids(connection, {sample_id for sample_id, _ in votes})
+        (before,) = connection.execute("SELECT coalesce(max(id), 0) FROM votes").fetchone()
+        connection.executemany(
+            f"""INSERT OR IGNORE INTO votes (sample_id, {_COLUMNS}, row_hash)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            ((sample_id, *astuple(vote), vote_hash(uids[sample_id], vote)) for sample_id, vote in votes),
+        )
+        rows = connection.execute("SELECT row_hash FROM votes WHERE id > ? ORDER BY id", (before,)).fetchall()
+        if rows:
             at = text_of(store.now())
             ensure_user(connection, actor, at=at)
-            root = merkle_root(row[0] for row in connection.execute("SELECT row_hash FROM votes ORDER BY id"))
-            events.append(connection, at=at, actor=actor, type="votes.imported", payload={"new": new, "root": root})
-        return new
+            payload = {"new": len(rows), "root": merkle_root(row[0] for row in rows)}
+            events.append(connection, at=at, actor=actor, type="votes.imported", payload=payload)
+            connection.execute(
+                "UPDATE states SET stale = 1 WHERE sample_id IN (SELECT sample_id FROM votes WHERE id > ?)", (before,)
+            )
+        return len(rows)
 
 
 def votes_of(store: Store, sample_id: int) -> list[Vote]:
@@ -76,5 +77,18 @@ def altered(connection: sqlite3.Connection) -> list[str]:
     return [f"{row['judge']} on {row['uid'][:16]}" for row in rows if vote_hash(row[0], Vote(*row[2:])) != row[1]]
 
 
-def _uid(connection: sqlite3.Connection, sample_id: int) -> str:
-    return str(connection.execute("SELECT uid FROM samples WHERE id = ?", (sample_id,)).fetchone()[0])
+def uncovered(connection: sqlite3.Connection) -> bool:
+    """Whether the votes are not, import by import, those that the log's `votes.imported` events cover."""
+    digests = (bytes(row[0]) for row in connection.execute("SELECT row_hash FROM votes ORDER BY id"))
+    imports = connection.execute("SELECT payload FROM events WHERE type = 'votes.imported' ORDER BY seq")
+    for payload in (orjson.loads(row[0]) for row in imports):
+        if merkle_root(islice(digests, payload["new"])) != payload["root"]:
+            return True
+    return next(digests, None) is not None
+
+
+def _uids(connection: sqlite3.Connection, sample_ids: Iterable[int]) -> dict[int, str]:
+    wanted = orjson.dumps(list(sample_ids)).decode()
+    return dict(
+        connection.execute("SELECT id, uid FROM samples WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
+    )

@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo:demo", "Build a seeded project and open the review desk on it."),
     "ingest": ("ingest:ingest", "Read samples from files into a batch."),
     "quarantine": ("ingest:quarantine", "List the rows that could not be read."),
+    "votes": ("votes:votes", "Import judges' votes made elsewhere."),
     "verify": ("verify:verify", "Run the verifiers on what lacks a current verdict."),
     "verifiers": ("verify:verifiers", "List the installed verifiers."),
     "verdicts": ("verify:verdicts", "List every current verdict."),

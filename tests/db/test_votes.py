@@ -5,12 +5,17 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from filling import ingest, make_sample
+from filling import decide, flagged_store, ingest, judge, make_sample, revise
 
+from holdfast.db import events
 from holdfast.db.check import check
-from holdfast.db.models import Vote
+from holdfast.db.errors import NotFound
+from holdfast.db.models import Outcome, Vote
+from holdfast.db.references import resolve_many
+from holdfast.db.samples import resolve
+from holdfast.db.selection import judged
 from holdfast.db.store import Store
-from holdfast.db.votes import record_votes, votes_of
+from holdfast.db.votes import record_votes, votes_of, votes_of_many
 
 KEEP = Vote("judge-1", family="kelp", score=8.5, max=10, label="keep", reason="clear — and right", order="first")
 DROP = Vote("judge-2", label="drop")
@@ -50,3 +55,43 @@ def test_altered_votes_are_found(voted: Store, change: str) -> None:
 def test_votes_are_append_only(voted: Store) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="append-only"), voted.write() as connection:
         connection.execute("UPDATE votes SET score = 1")
+
+
+def test_each_import_is_covered_on_its_own(voted: Store) -> None:
+    for number in range(3):
+        record_votes(voted, [(1 + number % 2, Vote(f"judge-{number}", score=number, max=10))], actor="lead-1")
+    imports = [event.payload["new"] for event in events.each(voted) if event.type == "votes.imported"]
+    assert imports == [3, 1, 1, 1]
+    assert list(check(voted)) == []
+
+
+def test_a_vote_that_no_import_covers_is_found(voted: Store) -> None:
+    with voted.write() as connection:
+        connection.execute("INSERT INTO votes (sample_id, judge, row_hash) VALUES (1, 'x', X'00')")
+    assert {problem.kind for problem in check(voted)} == {"vote"}
+
+
+def test_votes_on_verified_samples_make_them_stale(store: Store) -> None:
+    ingest(store, [make_sample(number) for number in range(3)])
+    judge(store, {1: Outcome.PASS, 2: Outcome.PASS})
+    record_votes(store, [(1, KEEP), (3, KEEP)], actor="lead-1")
+    assert {(group.stack_id, group.stale, group.samples) for group in judged(store)} == {
+        (None, False, 1),
+        (1, False, 1),
+        (1, True, 1),
+    }
+
+
+def test_votes_of_many_samples(voted: Store) -> None:
+    assert votes_of_many(voted, [1, 2, 99]) == {1: (KEEP, DROP), 2: (KEEP,)}
+
+
+def test_many_references_name_what_each_names_alone(store: Store) -> None:
+    flagged_store(store, 4)
+    decide(store, 1, "edit", revision=revise(store, 1, "better"))
+    uid = store.read().execute("SELECT uid FROM samples WHERE id = 2").fetchone()[0]
+    known = ["b/0", "b/1", uid, uid[:20], "b/3"]
+    assert resolve_many(store, known) == {ref: resolve(store, ref) for ref in known}
+    assert resolve_many(store, ["b/0"])["b/0"] == 5
+    unknown = ["b/9", "zz", "f" * 64, "none/0", "b/\0", "/", ""]
+    assert all(isinstance(found, NotFound) for found in resolve_many(store, unknown).values())

@@ -77,7 +77,7 @@ def mcnemar_exact(one: int, other: int) -> float:
     """Two-sided exact p that discordant pairs fall so unevenly by chance; 1 for none."""
     trials = one + other
     tail = sum(math.comb(trials, k) for k in range(min(one, other) + 1))
-    return min(1.0, 2 * tail / 2**trials)
+    return min(1.0, 2 * tail / (1 << trials))
 
 
 def mean_by_family(votes: Iterable[tuple[str, float]]) -> dict[str, float]:
