@@ -17,7 +17,7 @@ from holdfast.reviewer.project import Project
 Run = Callable[..., Result]
 Read = Callable[..., Any]
 
-GOOD = [
+GOOD: list[dict[str, Any]] = [
     {"ref": "b/1", "judge": "judge-a", "family": "kelp", "criterion": "clarity", "score": 7, "reason": "clear"},
     {"ref": "b/1", "judge": "judge-b", "score": 0.5, "max": 1, "confidence": 0.9},
     {"ref": "b/2", "judge": "judge-a", "label": "B"},
@@ -113,7 +113,7 @@ def test_a_judge_whose_reply_could_not_be_read_has_said_nothing(project: Project
 
 
 def test_other_spellings_of_a_place_and_of_a_label(project: Project, read: Read) -> None:
-    votes = [{"winner": "b", "order": "second"}, {"winner": "Tie", "order": "AB"}, {"label": 3}]
+    votes: list[dict[str, Any]] = [{"winner": "b", "order": "second"}, {"winner": "Tie", "order": "AB"}, {"label": 3}]
     read("votes", "-", stdin="\n".join(json.dumps({"ref": "b/1", "judge": "judge-a", **vote}) for vote in votes))
     shown = [(vote["winner"], vote["order"], vote["label"]) for vote in read("show", "b/1")["votes"]]
     assert shown == [("B", "B", None), ("tie", "A", None), (None, None, "3")]
