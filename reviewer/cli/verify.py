@@ -23,7 +23,8 @@ from holdfast.reviewer.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from holdfast.reviewer.pipeline.verifying import Progress, VerifyReport
+    from holdfast.reviewer.pipeline.rederiving import Progress
+    from holdfast.reviewer.pipeline.verifying import VerifyReport
     from holdfast.reviewer.project import Project
 
 

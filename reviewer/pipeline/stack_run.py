@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from holdfast.db.models import Outcome, Provenance, Sample, SampleVerdicts, Status, Verdict, VerifierSpec
@@ -13,6 +14,7 @@ from holdfast.db.states import status_of
 from holdfast.db.store import Store
 from holdfast.db.verdicts import Recorded, current
 from holdfast.db.votes import votes_of_many
+from holdfast.reviewer.pipeline.shared_pass import fed_together
 from holdfast.reviewer.policy.ordering import audit_draw, rank
 from holdfast.verifiers.stack import Part, Stack, thaw
 
@@ -73,9 +75,10 @@ class StackRun:
         self._complete = ran == [spec.name for spec in job.specs]
         self._place = {name: position for position, name in enumerate(ran)}
 
-    def freeze(self, name: str) -> bytes:
-        """Fit the named verifier to the live samples up to the job's last row id."""
-        return self._stack.freeze(name, Corpus(self._store, self._job.last_id))
+    def freeze(self, names: Sequence[str]) -> list[bytes]:
+        """Fit verifiers, by name, to the live samples up to the job's last row id, which are read once for all."""
+        fits = [partial(self._stack.freeze, name) for name in names]
+        return fed_together(Corpus(self._store, self._job.last_id), fits)
 
     def judge(
         self, ids: Sequence[int], crashes: Crashes, entering: Callable[[int, int], None] | None = None

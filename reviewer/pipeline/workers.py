@@ -27,11 +27,11 @@ _NOWHERE = -1
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Samples to judge, by row id, or a verifier to fit; `crashes` names checks not to be run again and why."""
+    """Samples to judge, by row id, or verifiers to fit; `crashes` names checks not to be run again and why."""
 
     number: int
     ids: tuple[int, ...] = ()
-    fit: str | None = None
+    fits: tuple[str, ...] = ()
     crashes: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
     lives: int = _FEWEST_LIVES
 
@@ -66,8 +66,8 @@ class Inline:
         self._run = StackRun(job, self._store)
 
     def freeze(self, names: Sequence[str]) -> Mapping[str, bytes]:
-        """Fit verifiers to the corpus, one after the other."""
-        return {name: self._run.freeze(name) for name in names}
+        """Fit verifiers to the corpus."""
+        return dict(zip(names, self._run.freeze(names), strict=True))
 
     def results(self, tasks: Iterable[Task]) -> Iterator[list[Result]]:
         """The results of each task."""
@@ -116,8 +116,9 @@ class _Worker:
             how = f"the check ended its process ({death})"
             crashes = {**task.crashes, sample_id: {**task.crashes.get(sample_id, {}), position: how}}
             return replace(task, crashes=crashes)
-        if task.fit is not None:
-            raise HoldfastError(f"verifier {task.fit} ended its process while it learned from the corpus ({death})")
+        if task.fits:
+            who = f"verifier {task.fits[0]}" if len(task.fits) == 1 else f"one of the verifiers {', '.join(task.fits)}"
+            raise HoldfastError(f"{who} ended its process while it learned from the corpus ({death})")
         if task.lives == 1:
             raise HoldfastError(
                 f"a worker process died {_FEWEST_LIVES} times before it judged a sample ({death}): is memory short?"
@@ -154,9 +155,12 @@ class Pool:
             worker.tell(job)
 
     def freeze(self, names: Sequence[str]) -> Mapping[str, bytes]:
-        """Fit verifiers to the corpus, several at a time."""
-        tasks = (Task(number, fit=name) for number, name in enumerate(names))
-        return {name: state for name, (state,) in zip(names, self._in_order(tasks), strict=True)}
+        """Fit verifiers to the corpus, which each process reads once for its share of them."""
+        crowd = len(self._workers)
+        shares = [share for at in range(crowd) if (share := tuple(names[at::crowd]))]
+        tasks = (Task(number, fits=share) for number, share in enumerate(shares))
+        states = self._in_order(tasks)
+        return {name: state for share in shares for name, state in zip(share, next(states), strict=True)}
 
     def results(self, tasks: Iterable[Task]) -> Iterator[list[Result]]:
         """The results of each task, in the order of the tasks, numbered from 0."""
@@ -221,8 +225,8 @@ def _serve(connection: Connection, place: Any) -> None:
                 message: Job | Task = connection.recv()
                 if isinstance(message, Job):
                     stack_run = StackRun(message, store)
-                elif message.fit is not None:
-                    connection.send([stack_run.freeze(message.fit)])
+                elif message.fits:
+                    connection.send(stack_run.freeze(message.fits))
                 else:
                     results = list(stack_run.judge(message.ids, message.crashes, entering))
                     place[0] = _NOWHERE
