@@ -74,7 +74,7 @@ def _asked(metadata: Any) -> Iterator[tuple[str, Arguments]]:
     """The rules with their arguments; ValueError where they are not in one of the two forms."""
     if not isinstance(metadata, Mapping):
         return
-    instructions = metadata.get("instructions")
+    instructions: Any = metadata.get("instructions")
     if _is_rule_list(instructions):
         for one in instructions:
             if not isinstance(one, Mapping):

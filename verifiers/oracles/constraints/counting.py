@@ -15,21 +15,21 @@ from holdfast.db.models import Span
 _WORD = re.compile(r"\w+")
 
 _ABBREVIATION_LIST = """
-    a.m adm adv ala ann apr apt ariz assn asst atty aug ave bros calif capt cmdr co col colo conn corp cpl ct d.c dec
-    del dept dr esq feb fla fri ga gen gov hon inc jan jr kan ky lt ltd m.d mass md messrs mich minn mon mr mrs ms mt
-    nev no nov oct okla ore p.m pa ph.d prof rep reps rev sat sec sen sens sept sgt sr st sun tenn tex thu thurs tue
-    tues u.k u.n u.s u.s.a va vs wash wed wis
+a.m adm ala ann approx apr apt ariz assn asst atty aug ave bros calif capt cmdr co col colo conn corp cpl ct d.c dec
+del dept dr e.g esq est etc feb fla fri ga gen gov hon i.e inc jan jr jul jun kan ky lt ltd m.d mass md messrs mich
+minn mon mr mrs ms mt nev no nov oct okla ore p.m pa ph.d prof rep reps rev sat sec sen sens sept sgt sr st sun tenn
+tex thu thurs tue tues u.k u.n u.s u.s.a va vol vs wash wed wis
 """
 _ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 """Without their last period, in lower case."""
 
 _OPENER_LIST = """
-    a about after again all also although an and another any are as at because before both but by can can't could did
-    do does don't each even every few first for from had has have he her here hers his how however if i'm in is it it's
-    its just let let's many may maybe more most much my no nor not now of on once one only or other our out over
-    perhaps please put she should since so some soon still such take than thank that that's the their then there there's
-    these they this those though thus to today too under until up use very was we were what what's when where whether
-    which while who why will with without would yes yet you you're your
+a about after again all also although an and another any are as at because before both but by can can't could did do
+does don't each even every few first for from had has have he her here hers his how however i'm if in is it it's its
+just let let's many may maybe more most much my no nor not now of on once one only or other our out over perhaps
+please put she should since so some soon still such take than thank that that's the their then there there's these
+they this those though thus to today too under until up use very was we were what what's when where whether which
+while who why will with without would yes yet you you're your
 """
 _OPENERS = frozenset(_OPENER_LIST.split())
 """Words that are written with a capital letter only because a sentence begins."""
