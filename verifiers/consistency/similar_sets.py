@@ -1,0 +1,229 @@
+"""Which sets are alike: an exact join of token sets by Jaccard similarity, and the clusters that it ties together.
+
+A set can only be like another if enough of its tokens occur elsewhere, and two sets that are alike share one of their
+rarest tokens (prefix filter). Both are exact, so that nothing depends on chance or on the order of the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.int64]
+    Tokens = NDArray[np.uint32]
+    Keys = NDArray[np.uint64]
+
+LEAST = (7, 10)
+"""The least Jaccard similarity of sets that are alike, as a fraction."""
+
+LEADERS = 32
+"""Of the sets that share a rare token, so many are compared with all the others: all, in buckets up to that size.
+
+In a larger bucket the sets that are alike grow together around the first ones, so that dense clusters cost a number of
+comparisons in proportion to their size.
+"""
+
+_PART_TOKENS = 1 << 24
+_BLOCK_TOKENS = 1 << 22
+_FEWEST_TOKENS = 3  # smaller sets are like equal sets alone
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Token sets one after the other, sorted within a set; equal sets occur once."""
+
+    tokens: Tokens
+    starts: Numbers
+    sizes: Numbers
+
+    def overlaps(self, a: Numbers, b: Numbers) -> Numbers:
+        """How many tokens the sets of each pair share."""
+        import numpy as np
+
+        found = np.zeros(len(a), dtype=np.int64)
+        lengths = self.sizes[a] + self.sizes[b]
+        for start, end in _blocks(lengths, _BLOCK_TOKENS):
+            pairs = np.arange(end - start, dtype=np.uint64)
+            keys = [self._keys(pairs, side[start:end]) for side in (a, b)]
+            both = np.sort(np.concatenate(keys))
+            shared = both[1:][both[1:] == both[:-1]] >> np.uint64(32)
+            found[start:end] = np.bincount(shared.astype(np.int64), minlength=end - start)
+        return found
+
+    def _keys(self, pairs: Keys, sets: Numbers) -> Keys:
+        """The tokens of each pair's set, below the number of the pair."""
+        import numpy as np
+
+        sizes = self.sizes[sets]
+        at = np.arange(sizes.sum()) + np.repeat(self.starts[sets] - (np.cumsum(sizes) - sizes), sizes)
+        return (np.repeat(pairs, sizes) << np.uint64(32)) | self.tokens[at]
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Pairs of sets that are alike and their similarities; they tie the clusters together but need not be all."""
+
+    a: Numbers
+    b: Numbers
+    similarity: NDArray[np.float64]
+    cluster: Numbers
+    """For each set the lowest number of its cluster."""
+
+
+def similarities(rows: Rows, a: Numbers, b: Numbers) -> NDArray[np.float64]:
+    """The Jaccard similarity of each pair of sets."""
+    shared = rows.overlaps(a, b)
+    similarity: NDArray[np.float64] = shared / (rows.sizes[a] + rows.sizes[b] - shared)
+    return similarity
+
+
+def join(rows: Rows) -> Alike:
+    """The clusters of sets, tied by pairs with a similarity of at least `LEAST`."""
+    import numpy as np
+
+    buckets, members = _buckets(rows)
+    cluster = np.arange(len(rows.sizes))
+    ties: list[tuple[Numbers, Numbers, NDArray[np.float64]]] = []
+    for leader in range(LEADERS):
+        if not len(members):
+            break
+        first = np.flatnonzero(np.diff(buckets, prepend=-1))
+        extents = np.diff(first, append=len(members))
+        heads = np.repeat(members[np.minimum(first + leader, first + extents - 1)], extents)
+        place = np.arange(len(members)) - np.repeat(first, extents)
+        a, b = _unordered(heads, members, (place > leader) & (cluster[heads] != cluster[members]))
+        a, b, similarity = _confirmed(rows, a, b)
+        ties.append((a, b, similarity))
+        cluster = _merged(cluster, a, b)
+        # What is one cluster by now, or has no leader left, needs no further look.
+        apart = np.logical_or.reduceat(cluster[members] != np.repeat(cluster[members[first]], extents), first)
+        going = np.repeat(apart & (extents > leader + 2), extents)
+        buckets, members = buckets[going], members[going]
+    columns = [np.concatenate(column) for column in zip(*ties, strict=True)] if ties else [np.empty(0)] * 3
+    return Alike(columns[0].astype(np.int64), columns[1].astype(np.int64), columns[2].astype(np.float64), cluster)
+
+
+def _unordered(a: Numbers, b: Numbers, wanted: NDArray[np.bool_]) -> tuple[Numbers, Numbers]:
+    """Each wanted pair once, the lower number first."""
+    import numpy as np
+
+    a, b = a[wanted], b[wanted]
+    keys = np.unique((np.minimum(a, b) << 32) | np.maximum(a, b))
+    return keys >> 32, keys & 0xFFFFFFFF
+
+
+def _confirmed(rows: Rows, a: Numbers, b: Numbers) -> tuple[Numbers, Numbers, NDArray[np.float64]]:
+    """Those of the pairs that are alike, with their similarities."""
+    import numpy as np
+
+    over, under = LEAST
+    sizes_a, sizes_b = rows.sizes[a], rows.sizes[b]
+    near = under * np.minimum(sizes_a, sizes_b) >= over * np.maximum(sizes_a, sizes_b)
+    a, b = a[near], b[near]
+    shared = rows.overlaps(a, b)
+    union = rows.sizes[a] + rows.sizes[b] - shared
+    alike = under * shared >= over * union
+    return a[alike], b[alike], shared[alike] / union[alike]
+
+
+def _merged(cluster: Numbers, a: Numbers, b: Numbers) -> Numbers:
+    """Clusters, each named by its lowest number, after the sets of each pair have been put together."""
+    import numpy as np
+
+    while True:
+        one, other = cluster[a], cluster[b]
+        apart = one != other
+        if not apart.any():
+            return cluster
+        np.minimum.at(cluster, np.maximum(one, other)[apart], np.minimum(one, other)[apart])
+        while True:
+            further = cluster[cluster]
+            if np.array_equal(further, cluster):
+                break
+            cluster = further
+
+
+def _buckets(rows: Rows) -> tuple[Numbers, Numbers]:
+    """Sets that share one of their rarest tokens, bucket by bucket: the bucket's number and the set's, ascending."""
+    import numpy as np
+
+    over, under = LEAST
+    needed = -(-over * rows.sizes // under)
+    alive = rows.sizes >= _FEWEST_TOKENS
+    while True:
+        tokens, sets, counts = _repeated(rows, alive)
+        again = np.bincount(sets, minlength=len(rows.sizes)) if len(sets) else np.zeros(len(rows.sizes), dtype=np.int64)
+        enough = alive & (again >= needed)
+        fewer = enough.sum() < 0.9 * alive.sum()
+        alive = enough
+        if not fewer:
+            break
+    # A set's prefix is one token longer than what it may lack; of that, the tokens that it alone has come first.
+    length = np.where(alive, rows.sizes - needed + 1 - (rows.sizes - again), 0)
+    ranks = _by_rarity(tokens, counts)
+    keys = np.sort((sets.astype(np.uint64) << np.uint64(32)) | ranks)
+    sets = (keys >> np.uint64(32)).astype(np.int64)
+    first = np.cumsum(again) - again
+    chosen = np.arange(len(keys)) - first[sets] < length[sets]
+    keys = np.sort((keys[chosen] << np.uint64(32)) | sets[chosen].astype(np.uint64))
+    buckets = (keys >> np.uint64(32)).astype(np.int64)
+    shared = _twice(buckets)
+    return buckets[shared], (keys[shared] & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
+def _by_rarity(tokens: Tokens, counts: Numbers) -> Keys:
+    """For each entry of a list sorted by token, the token's rank: rarer ones first, ties by token."""
+    import numpy as np
+
+    first = np.flatnonzero(np.diff(tokens.astype(np.int64), prepend=-1))
+    ranks = np.empty(len(first), dtype=np.uint64)
+    ranks[np.argsort(counts[first], kind="stable")] = np.arange(len(first), dtype=np.uint64)
+    return np.repeat(ranks, counts[first])
+
+
+def _repeated(rows: Rows, alive: NDArray[np.bool_]) -> tuple[Tokens, Keys, Numbers]:
+    """The tokens that several of the living sets have, sorted, with the sets and how many have it."""
+    import numpy as np
+
+    owners = np.repeat(np.arange(len(rows.sizes), dtype=np.uint32), np.where(alive, rows.sizes, 0))
+    at = np.flatnonzero(np.repeat(alive, rows.sizes)) if not alive.all() else None
+    tokens = rows.tokens if at is None else rows.tokens[at]
+    parts = -(-len(tokens) // _PART_TOKENS)
+    bounds = [(part << 32) // max(parts, 1) for part in range(parts + 1)]
+    found = []
+    for low, high in zip(bounds, bounds[1:], strict=False):
+        inside = slice(None) if parts == 1 else np.flatnonzero((tokens >= low) & (tokens < high))
+        keys = np.sort((tokens[inside].astype(np.uint64) << np.uint64(32)) | owners[inside])
+        keys = keys[_twice(keys >> np.uint64(32))]
+        found.append(keys)
+    keys = np.concatenate(found) if found else np.empty(0, dtype=np.uint64)
+    tokens = (keys >> np.uint64(32)).astype(np.uint32)
+    first = np.flatnonzero(np.diff(tokens.astype(np.int64), prepend=-1))
+    extents = np.diff(first, append=len(tokens))
+    return tokens, keys & np.uint64(0xFFFFFFFF), np.repeat(extents, extents)
+
+
+def _twice(ordered: NDArray[np.unsignedinteger] | Numbers) -> NDArray[np.bool_]:
+    """Which values of an ascending list occur more than once."""
+    import numpy as np
+
+    same = ordered[1:] == ordered[:-1]
+    return np.concatenate((same, [False])) | np.concatenate(([False], same)) if len(ordered) else same
+
+
+def _blocks(lengths: Numbers, limit: int) -> Iterator[tuple[int, int]]:
+    """Runs of rows whose lengths add up to about the limit."""
+    import numpy as np
+
+    ends = np.cumsum(lengths)
+    start = 0
+    while start < len(lengths):
+        done = ends[start - 1] if start else 0
+        end = max(int(np.searchsorted(ends, done + limit, side="right")), start + 1)
+        yield start, end
+        start = end
