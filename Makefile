@@ -7,7 +7,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 FIND := for p in python3.13 python3.12 python3.11 python3.14 python3; do $$p -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$p && break; done
 PYTHON ?= $(or $(shell $(FIND)),python3)
 
-.PHONY: demo test check dev bench snapshots lock clean
+.PHONY: demo test check dev bench bench-peers snapshots lock clean
 
 # The review desk on a seeded project.
 demo: $(STAMP)
@@ -29,6 +29,15 @@ dev: $(STAMP) $(TYPES)
 # Each benchmark prints a ratio to a baseline measured in the same run.
 bench: $(STAMP)
 	@set -e; for bench in benchmarks/bench_*.py; do $(BIN)/python "$$bench"; done
+
+# The same beside other tools, which are installed into an environment of their own.
+bench-peers: $(STAMP) build/peers/installed
+	@set -e; for bench in benchmarks/peers/bench_*.py; do $(BIN)/python "$$bench"; done
+
+build/peers/installed: benchmarks/peers/requirements.txt
+	$(PYTHON) -m venv --clear build/peers
+	build/peers/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 # Accept the pictures of the screens as they are now, and draw those of the documentation.
 snapshots: $(STAMP)
