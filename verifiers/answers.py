@@ -48,6 +48,7 @@ _MARK = re.compile(
 )
 _FIRST_OF_PROGRAM = re.compile(r"import |from \w|def \w|class \w|```|#!|[a-z_]\w{2,} = ")
 _LAST_OF_PROGRAM = re.compile(r"\s*(?:[a-z_]\w{2,} [-+*/]?= [^$]*$|return\b|print\(|```)")
+_FORMULA = re.compile(r"[\\^√π]")
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n")
 _OUTER = " \t\r\n*_`\"'“”‘’.,;:!?()[]{}$\\"
 _FENCED = re.compile(r"\s*```(?:json|JSON)?[ \t]*\n(.*?)\n?```\s*", re.DOTALL)
@@ -103,24 +104,19 @@ def read_text_answer(text: str, *, kind: Kind, choices: Sequence[str] = ()) -> A
 
 def number_answer(text: str) -> Answer | None:
     """The number that a text states as its answer, else its last one; None where unclear, and of a program."""
-    stated = stated_number(text)
-    if stated is not None or looks_like_program(text):
-        return stated
-    return _last_number(text)
+    plainly = _plainly_stated(text)
+    if plainly is not None:
+        return plainly
+    if looks_like_program(text):
+        return None
+    return stated_number(text) or _last_number(text)
 
 
 def stated_number(text: str) -> Answer | None:
     """The number that a text is, or states as its final answer; None where it does neither."""
-    text_end = len(text.rstrip()) if text[-1:].isspace() else len(text)
-    start = text.rfind("\n", 0, text_end) + 1
-    match = _PLAIN_LAST_LINE.match(text, start, text_end)
-    if match is not None and "\\boxed" not in text:
-        sign, whole, tail = match.groups()
-        if "," in whole:
-            whole = whole.replace(",", "")
-        value = plain(sign is not None, whole, tail or "")
-        at = match.start(1) if sign is not None else match.start(2)
-        return Answer("number", value, (at, match.end()))
+    plainly = _plainly_stated(text)
+    if plainly is not None:
+        return plainly
     part = stated_part(text)
     if part is None:
         number = whole_number(text)
@@ -157,10 +153,31 @@ def folded(text: str) -> str:
     return (words.strip(_OUTER) or words).casefold()
 
 
+def _plainly_stated(text: str) -> Answer | None:
+    """The number of a last line such as "A: 1,234.50" or "#### 18": most answers of most data sets."""
+    end = len(text)
+    while end and text[end - 1] in " \n\r\t.":
+        end -= 1
+    match = _PLAIN_LAST_LINE.match(text, text.rfind("\n", 0, end) + 1, end)
+    if match is None or "\\boxed" in text:
+        return None
+    sign, whole, tail = match.groups()
+    if "," in whole:
+        whole = whole.replace(",", "")
+    at = match.start(1) if sign is not None else match.start(2)
+    return Answer("number", plain(sign is not None, whole, tail or ""), (at, match.end()))
+
+
 def _number_of(text: str, part: Span) -> Answer | None:
     """The one number of a statement; of an equation what stands behind the last sign; None where it is unclear."""
+    said = text[slice(*part)]
+    if _FORMULA.search(said):
+        whole = whole_number(said)
+        if whole is None:
+            return None
+        return Answer("number", whole.value, (part[0] + whole.span[0], part[0] + whole.span[1]), whole.unit)
     found = list(numbers(text, *part))
-    if len(found) > 1 and "=" in text[slice(*part)]:
+    if len(found) > 1 and "=" in said:
         equals = text.rindex("=", *part)
         found = [one for one in found if one.span[0] > equals][:1]
     if not found or len({(one.value, one.unit) for one in found}) > 1:
@@ -169,7 +186,8 @@ def _number_of(text: str, part: Span) -> Answer | None:
 
 
 def _last_number(text: str) -> Answer | None:
-    if stated_part(text) is not None:
+    part = stated_part(text)
+    if part is not None and any(mark.isdigit() for mark in text[slice(*part)]):
         return None
     last = None
     for last in numbers(text, max(0, len(text) - _TAIL // 10)):  # noqa: B007

@@ -19,12 +19,12 @@ _VULGAR = "¼½¾⅐-⅞"
 _GROUPED = r"\d{1,3}(?:[,\u00a0\u202f\u2009'’]\d{3})+|\d{1,3}(?:\{,\}\d{3})+|\d+"
 _NUMBER = re.compile(
     rf"""
-    (?<![\w.)\]}}])(?<!\d[.,:/'’])            # not inside a word, a list, a time or a date
+    (?<![\w.)\]}}^])(?<!\d[.,:/'’])            # not inside a word, a list, a time or a date
     (?P<sign>[-−+]\s?)?
     (?:\\?[$€£¥₹]\s?|US\$\s?|USD\s|EUR\s)?
     (?P<inner>[-−])?
     (?P<core>
-        \\[dt]?frac\{{(?P<top>-?\d+)\}}\{{(?P<bottom>\d+)\}}
+        \\[dt]?frac(?:\{{(?P<top>-?\d+)\}}\{{(?P<bottom>\d+)\}}|\s?(?P<short>\d)\s?(?P<shorter>\d))
       | (?P<vulgar>[{_VULGAR}])
       | (?P<mixed>\d+)(?:\s(?P<over>\d+)/(?P<under>\d+)|\s?(?P<half>[{_VULGAR}]))
       | (?P<whole>{_GROUPED})(?P<tail>\.\d+)?
@@ -36,7 +36,8 @@ _NUMBER = re.compile(
     )
     (?!\d|[.,:/'’]\d)
     (?:\s?(?:(?P<scale>thousand|million|billion|trillion)\b\s?)?
-       (?P<unit>\\?%|°\s?[CF]?|\$|€|[^\W\d_]+(?:/[^\W\d_]+|\^?[23²³](?!\d))?)?
+       (?:(?:\\[,;\x20])?\\(?:text|mathrm)\{{\s?(?P<texed>[^\W\d_]+)\}}
+          |(?P<unit>\\?%|°\s?[CF]?|\$|€|[^\W\d_]+(?:/[^\W\d_]+|\^?[23²³](?!\d))?))?
     )?
     """,
     re.VERBOSE,
@@ -119,6 +120,8 @@ def _read(match: re.Match[str]) -> Number | None:
         unit = unit.lstrip("\\").replace(" ", "").lower()
         if unit[0] in _SIGNS:
             end = match.end("unit")
+    elif parts["texed"]:
+        unit = parts["texed"].lower()
     return Number(value, (match.start(), end), unit)
 
 
@@ -137,14 +140,15 @@ def _value(parts: dict[str, str | None]) -> str | None:
 
 
 def _exact(parts: dict[str, str | None]) -> Fraction | None:
-    if parts["bottom"] or parts["under"] or parts["divisor"]:
-        below = int(parts["bottom"] or parts["under"] or parts["divisor"] or 1)
+    divisor = parts["bottom"] or parts["shorter"] or parts["under"] or parts["divisor"]
+    if divisor:
+        below = int(divisor)
         if below == 0:
             return None
         if parts["under"]:
             value = int(parts["mixed"] or 0) + Fraction(int(parts["over"] or 0), below)
         else:
-            above = parts["top"] or _NOT_DIGITS.sub("", parts["whole"] or "") + (parts["tail"] or "")
+            above = parts["top"] or parts["short"] or _NOT_DIGITS.sub("", parts["whole"] or "") + (parts["tail"] or "")
             value = Fraction(above) / below
     elif parts["vulgar"] or parts["half"]:
         mark = parts["vulgar"] or parts["half"] or ""
