@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 FEWEST_LETTERS = 12
@@ -51,9 +51,57 @@ def _letters(text: str) -> int:
 
 @cache
 def _identifier() -> Callable[[str], tuple[str, float]]:
-    """The identifier, limited to languages with a two-letter code (without: Pidgin for English, Wu for Chinese …)."""
+    """The identifier, limited to the languages of NAMES (else Pidgin is found for English, Aragonese for Spanish …)."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages([code for code in identifier.labels if len(code) == 2])
+    identifier.set_languages([code for code in identifier.labels if code in NAMES])
     return identifier.classify  # type: ignore[no-any-return]
+
+
+_KIN = ({"da", "nb", "nn", "no"}, {"bs", "hr", "sr"}, {"id", "ms"}, {"cs", "sk"})
+"""Languages that short texts do not tell apart."""
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two codes name one language, or languages too close to be told apart."""
+    return one == other or any(one in kin and other in kin for kin in _KIN)
+
+
+_ENGLISH = frozenset(
+    {
+        "The", "This", "You", "about", "also", "and", "are", "because", "been", "but", "by", "can", "could", "each",
+        "from", "has", "have", "how", "if", "into", "it", "its", "more", "not", "other", "should", "than", "that",
+        "the", "their", "there", "these", "they", "this", "to", "were", "what", "when", "which", "who", "will", "with",
+        "would", "you", "your",
+    }
+)  # fmt: skip
+"""Frequent words of English of which no other language has three."""
+_ENGLISH_AND_OTHERS = frozenset({"a", "all", "an", "as", "at", "for", "he", "in", "is", "of", "on", "or", "was", "we"})
+_OTHERS = frozenset(
+    {
+        "aan", "ang", "att", "av", "avec", "az", "bir", "ca", "che", "con", "cu", "da", "dan", "dans", "das", "dat",
+        "de", "del", "della", "den", "dengan", "der", "des", "det", "di", "die", "do", "du", "een", "ei", "ein",
+        "eine", "ek", "el", "en", "er", "es", "est", "et", "fi", "hai", "het", "hindi", "hogy", "ich", "ihr", "il",
+        "ini", "ist", "ja", "je", "jest", "ka", "kan", "ke", "ki", "kwa", "la", "las", "le", "les", "los", "lui",
+        "mai", "mit", "na", "ne", "ng", "ni", "nicht", "nie", "non", "nu", "och", "og", "om", "os", "para", "per",
+        "pe", "por", "pour", "pro", "que", "qui", "sa", "se", "si", "sie", "som", "sono", "su", "sur", "szerint",
+        "ta", "te", "til", "u", "um", "un", "una", "und", "une", "untuk", "uz", "van", "ve", "von", "voor",
+        "w", "wa", "wir", "y", "ya", "yang", "z", "za", "ze", "zu", "zijn",
+    }
+)  # fmt: skip
+"""Frequent words of other languages that are often written in ASCII."""
+
+
+def plainly_english(words: Sequence[str]) -> bool:
+    """Whether so many of the first words are English that no identifier need be asked (some 1 µs)."""
+    first = words[:60]
+    sure = len(_ENGLISH.intersection(first))
+    if sure >= (2 if len(words) < 25 else 3):
+        return True
+    return sure > 0 and sure + len(_ENGLISH_AND_OTHERS.intersection(first)) >= 4
+
+
+def plainly_foreign(words: Sequence[str]) -> bool:
+    """Whether the first words hold frequent words of other languages, so that it is worth asking the identifier."""
+    return len(_OTHERS.intersection(words[:60])) >= 2
