@@ -21,7 +21,8 @@ def real_corpus(samples: int) -> Path:
         return path
     if not DATA.is_dir():
         raise SystemExit(f"{DATA} is not there: this benchmark needs the shared data sets")
-    rows = [row for file in sorted(DATA.glob("*.jsonl.gz")) for row in _rows(file)]
+    every = (row for file in sorted(DATA.glob("*.jsonl.gz")) for row in _rows(file))
+    rows = list({(row["prompt"], row["response"]): row for row in every}.values())
     longest = sorted((row for row in rows if _size(row) <= LONGEST), key=_size, reverse=True)[:samples]
     if len(longest) < samples:
         raise SystemExit(f"the shared data hold {len(longest):,} samples of at most {LONGEST:,} bytes")

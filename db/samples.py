@@ -6,12 +6,16 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import orjson
+from pydantic import BaseModel
 
 from holdfast.db.errors import NotFound
 from holdfast.db.models import Message, Provenance, Sample, Source, Status
 from holdfast.db.store import Store
+
+Model = TypeVar("Model", bound=BaseModel)
 
 _PAGE_ROWS = 500
 
@@ -192,7 +196,10 @@ def batches(store: Store) -> list[str]:
 
 def from_row(row: sqlite3.Row) -> Stored:
     """A row of SELECT as a sample; stored text was validated when it came in."""
-    sample = Sample.model_construct(
+    sample = _built(
+        Sample,
+        uid=row["uid"],
+        messages_json=row["messages"],
         messages=tuple(_message(turn) for turn in orjson.loads(row["messages"])),
         provenance=Provenance(row["provenance"]),
         model=row["model"],
@@ -214,10 +221,22 @@ def from_row(row: sqlite3.Row) -> Stored:
     )  # fmt: skip
 
 
-def _message(turn: dict[str, object]) -> Message:
+def _message(turn: dict[str, Any]) -> Message:
     if len(turn) == 2:
-        return Message.model_construct(_fields_set=None, role=turn["role"], content=turn["content"])
+        return _built(
+            Message, role=turn["role"], content=turn["content"], name=None, tool_call_id=None, tool_calls=None
+        )
     return Message.model_validate(turn)
+
+
+def _built(model: type[Model], /, **values: Any) -> Model:
+    """A model from values of all its fields, and of cached properties, as they are: a third of `model_construct`."""
+    made = model.__new__(model)
+    object.__setattr__(made, "__dict__", values)
+    object.__setattr__(made, "__pydantic_fields_set__", values.keys() & model.__pydantic_fields__.keys())
+    object.__setattr__(made, "__pydantic_extra__", None)
+    object.__setattr__(made, "__pydantic_private__", None)
+    return made
 
 
 def _by_external_id(connection: sqlite3.Connection, batch: str, external_id: str) -> int:
