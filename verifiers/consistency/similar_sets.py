@@ -30,6 +30,8 @@ comparisons in proportion to their size.
 
 _PART_TOKENS = 1 << 24
 _BLOCK_TOKENS = 1 << 22
+_BLOCK_PAIRS = 1 << 16
+_SCATTER = 0x9E3779B97F4A7C15
 _FEWEST_TOKENS = 3  # smaller sets are like equal sets alone
 
 
@@ -49,13 +51,13 @@ class Rows:
         lengths = self.sizes[a] + self.sizes[b]
         for start, end in _blocks(lengths, _BLOCK_TOKENS):
             pairs = np.arange(end - start, dtype=np.uint64)
-            keys = [self._keys(pairs, side[start:end]) for side in (a, b)]
+            keys = [self.keys(pairs, side[start:end]) for side in (a, b)]
             both = np.sort(np.concatenate(keys))
             shared = both[1:][both[1:] == both[:-1]] >> np.uint64(32)
             found[start:end] = np.bincount(shared.astype(np.int64), minlength=end - start)
         return found
 
-    def _keys(self, pairs: Keys, sets: Numbers) -> Keys:
+    def keys(self, pairs: Keys, sets: Numbers) -> Keys:
         """The tokens of each pair's set, below the number of the pair."""
         import numpy as np
 
@@ -86,9 +88,9 @@ def join(rows: Rows) -> Alike:
     """The clusters of sets, tied by pairs with a similarity of at least `LEAST`."""
     import numpy as np
 
-    buckets, members = _buckets(rows)
-    cluster = np.arange(len(rows.sizes))
-    ties: list[tuple[Numbers, Numbers, NDArray[np.float64]]] = []
+    ties = _Ties(rows)
+    buckets, members = _buckets(rows, ties)
+    bits = Bitmaps(rows, members)
     for leader in range(LEADERS):
         if not len(members):
             break
@@ -96,16 +98,75 @@ def join(rows: Rows) -> Alike:
         extents = np.diff(first, append=len(members))
         heads = np.repeat(members[np.minimum(first + leader, first + extents - 1)], extents)
         place = np.arange(len(members)) - np.repeat(first, extents)
-        a, b = _unordered(heads, members, (place > leader) & (cluster[heads] != cluster[members]))
-        a, b, similarity = _confirmed(rows, a, b)
-        ties.append((a, b, similarity))
-        cluster = _merged(cluster, a, b)
+        a, b = _unordered(heads, members, (place > leader) & (ties.cluster[heads] != ties.cluster[members]))
+        near = bits.may_be_alike(a, b)
+        ties.tie(a[near], b[near])
         # What is one cluster by now, or has no leader left, needs no further look.
-        apart = np.logical_or.reduceat(cluster[members] != np.repeat(cluster[members[first]], extents), first)
+        cluster = ties.cluster[members]
+        apart = np.logical_or.reduceat(cluster != np.repeat(cluster[first], extents), first)
         going = np.repeat(apart & (extents > leader + 2), extents)
         buckets, members = buckets[going], members[going]
-    columns = [np.concatenate(column) for column in zip(*ties, strict=True)] if ties else [np.empty(0)] * 3
-    return Alike(columns[0].astype(np.int64), columns[1].astype(np.int64), columns[2].astype(np.float64), cluster)
+    return ties.alike()
+
+
+class _Ties:
+    """The pairs found alike so far, and the clusters that they make."""
+
+    def __init__(self, rows: Rows) -> None:
+        import numpy as np
+
+        self.cluster: Numbers = np.arange(len(rows.sizes))
+        self._rows = rows
+        self._found: list[tuple[Numbers, Numbers, NDArray[np.float64]]] = []
+
+    def tie(self, a: Numbers, b: Numbers) -> Numbers:
+        """Compare the sets of each pair, put together those that are alike; returns their `b`."""
+        a, b, similarity = _confirmed(self._rows, a, b)
+        self._found.append((a, b, similarity))
+        self.cluster = _merged(self.cluster, a, b)
+        return b
+
+    def alike(self) -> Alike:
+        """All that was found."""
+        import numpy as np
+
+        a, b, similarity = (np.concatenate(column) for column in zip(*self._found, strict=True))
+        return Alike(a, b, similarity, self.cluster)
+
+
+class Bitmaps:
+    """The parities of a set's tokens in 512 bins: sets that differ in many bins differ in at least as many tokens."""
+
+    def __init__(self, rows: Rows, members: Numbers) -> None:
+        import numpy as np
+
+        self._sizes = rows.sizes
+        wanted = np.unique(members)
+        self._place = np.zeros(len(rows.sizes), dtype=np.int64)
+        self._place[wanted] = np.arange(len(wanted))
+        self._bits = np.zeros((len(wanted), 8), dtype=np.uint64)
+        for start, end in _blocks(rows.sizes[wanted], _BLOCK_TOKENS):
+            sets = wanted[start:end]
+            tokens = rows.keys(np.zeros(len(sets), dtype=np.uint64), sets)
+            first = np.cumsum(rows.sizes[sets]) - rows.sizes[sets]
+            bins, bit = (tokens >> np.uint64(6)) & np.uint64(7), np.uint64(1) << (tokens & np.uint64(63))
+            for column in range(8):
+                ours = np.where(bins == column, bit, np.uint64(0))
+                self._bits[start:end, column] = np.bitwise_xor.reduceat(ours, first)
+
+    def may_be_alike(self, a: Numbers, b: Numbers) -> NDArray[np.bool_]:
+        """False for pairs of sets that are certainly not alike."""
+        import numpy as np
+
+        over, under = LEAST
+        found = np.empty(len(a), dtype=np.bool_)
+        for start in range(0, len(a), _BLOCK_PAIRS):
+            ours = slice(start, start + _BLOCK_PAIRS)
+            bits = self._bits[self._place[a[ours]]] ^ self._bits[self._place[b[ours]]]
+            differing = np.bitwise_count(bits).sum(axis=1, dtype=np.int64)
+            together = self._sizes[a[ours]] + self._sizes[b[ours]]
+            found[ours] = differing * (under + over) <= together * (under - over)
+        return found
 
 
 def _unordered(a: Numbers, b: Numbers, wanted: NDArray[np.bool_]) -> tuple[Numbers, Numbers]:
@@ -148,7 +209,7 @@ def _merged(cluster: Numbers, a: Numbers, b: Numbers) -> Numbers:
             cluster = further
 
 
-def _buckets(rows: Rows) -> tuple[Numbers, Numbers]:
+def _buckets(rows: Rows, ties: _Ties) -> tuple[Numbers, Numbers]:
     """Sets that share one of their rarest tokens, bucket by bucket: the bucket's number and the set's, ascending."""
     import numpy as np
 
@@ -157,16 +218,16 @@ def _buckets(rows: Rows) -> tuple[Numbers, Numbers]:
     alive = rows.sizes >= _FEWEST_TOKENS
     while True:
         tokens, sets, counts = _repeated(rows, alive)
-        again = np.bincount(sets, minlength=len(rows.sizes)) if len(sets) else np.zeros(len(rows.sizes), dtype=np.int64)
+        again = np.bincount(sets, minlength=len(rows.sizes))
         enough = alive & (again >= needed)
+        enough[ties.tie(*_twins(rows, enough, tokens, sets))] = False
         fewer = enough.sum() < 0.9 * alive.sum()
         alive = enough
         if not fewer:
             break
     # A set's prefix is one token longer than what it may lack; of that, the tokens that it alone has come first.
     length = np.where(alive, rows.sizes - needed + 1 - (rows.sizes - again), 0)
-    ranks = _by_rarity(tokens, counts)
-    keys = np.sort((sets.astype(np.uint64) << np.uint64(32)) | ranks)
+    keys = np.sort((sets.astype(np.uint64) << np.uint64(32)) | _by_rarity(tokens, counts))
     sets = (keys >> np.uint64(32)).astype(np.int64)
     first = np.cumsum(again) - again
     chosen = np.arange(len(keys)) - first[sets] < length[sets]
@@ -174,6 +235,23 @@ def _buckets(rows: Rows) -> tuple[Numbers, Numbers]:
     buckets = (keys >> np.uint64(32)).astype(np.int64)
     shared = _twice(buckets)
     return buckets[shared], (keys[shared] & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
+def _twins(rows: Rows, wanted: NDArray[np.bool_], tokens: Tokens, sets: Numbers) -> tuple[Numbers, Numbers]:
+    """Sets that differ only in tokens which no other set has, each paired with the smallest of its kind.
+
+    One that is like the smallest need not be compared further: whatever it is like, the smallest is like as well.
+    """
+    import numpy as np
+
+    content = np.zeros(len(rows.sizes), dtype=np.uint64)
+    scattered = (tokens.astype(np.uint64) + np.uint64(1)) * np.uint64(_SCATTER)
+    np.add.at(content, sets, (scattered ^ (scattered >> np.uint64(29))) * np.uint64(_SCATTER))
+    candidates = np.flatnonzero(wanted)
+    order = candidates[np.lexsort((candidates, rows.sizes[candidates], content[candidates]))]
+    first = np.flatnonzero(np.diff(content[order], prepend=~content[order[:1]]) != 0)
+    smallest = np.repeat(order[first], np.diff(first, append=len(order)))
+    return smallest[smallest != order], order[smallest != order]
 
 
 def _by_rarity(tokens: Tokens, counts: Numbers) -> Keys:
@@ -186,7 +264,7 @@ def _by_rarity(tokens: Tokens, counts: Numbers) -> Keys:
     return np.repeat(ranks, counts[first])
 
 
-def _repeated(rows: Rows, alive: NDArray[np.bool_]) -> tuple[Tokens, Keys, Numbers]:
+def _repeated(rows: Rows, alive: NDArray[np.bool_]) -> tuple[Tokens, Numbers, Numbers]:
     """The tokens that several of the living sets have, sorted, with the sets and how many have it."""
     import numpy as np
 
@@ -205,7 +283,7 @@ def _repeated(rows: Rows, alive: NDArray[np.bool_]) -> tuple[Tokens, Keys, Numbe
     tokens = (keys >> np.uint64(32)).astype(np.uint32)
     first = np.flatnonzero(np.diff(tokens.astype(np.int64), prepend=-1))
     extents = np.diff(first, append=len(tokens))
-    return tokens, keys & np.uint64(0xFFFFFFFF), np.repeat(extents, extents)
+    return tokens, (keys & np.uint64(0xFFFFFFFF)).astype(np.int64), np.repeat(extents, extents)
 
 
 def _twice(ordered: NDArray[np.unsignedinteger] | Numbers) -> NDArray[np.bool_]:
