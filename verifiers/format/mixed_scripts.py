@@ -23,7 +23,7 @@ _MEETING = re.compile(f"[{_LATIN}](?=[{_LOOKALIKES}])|[{_LOOKALIKES}](?=[{_LATIN
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LONGEST_WORD = 60
 
-_MAIN_SHARE = 0.85
+_MAIN_SHARE = 0.8
 _FEWEST_OF_MAIN = 40
 _FEWEST_STRAY = {"Chinese": 2, "Japanese": 2, "Korean": 2}
 _FEWEST_STRAY_ELSE = 4
