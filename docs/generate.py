@@ -125,8 +125,9 @@ def _option_tables() -> Iterator[str]:
         shown = {**settings.options_json, **{name: limit.to_json() for name, limit in settings.thresholds.items()}}
         if shown:
             yield f"### [verifiers.{one.name}]\n"
-            yield f"{_one_line(one.summary)}\n\n| option | default |\n|---|---|"
-            yield "\n".join(f"| `{name}` | `{_toml(value)}` |" for name, value in shown.items()) + "\n"
+            yield f"{_one_line(one.summary)}\n\n| option | default | meaning |\n|---|---|---|"
+            rows = ((name, value, _cell(one.option_help[name])) for name, value in shown.items())
+            yield "\n".join(f"| `{name}` | `{_toml(value)}` | {text} |" for name, value, text in rows) + "\n"
 
 
 def _setting(key: str, info: FieldInfo) -> str:

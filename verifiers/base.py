@@ -116,6 +116,20 @@ class Verifier(Generic[P]):
         """The first line of the docstring."""
         return (self.__doc__ or "").strip().partition("\n")[0]
 
+    @cached_property
+    def option_help(self) -> Mapping[str, str]:
+        """What each option means, from the docstring's part `Options:`, one indented `name: text` each."""
+        _, _, part = inspect.cleandoc(self.__doc__ or "").partition("\nOptions:\n")
+        found: dict[str, str] = {}
+        for line in part.splitlines():
+            name, colon, text = line.strip().partition(":")
+            if line.startswith("    ") and line[4:5].strip() and colon and name in self._defaults:
+                found[name] = text.strip()
+            elif found and line.startswith("    "):
+                last = next(reversed(found))
+                found[last] = f"{found[last]} {line.strip()}"
+        return found
+
     @property
     def fits(self) -> bool:
         """Whether the verifier learns from the corpus before it judges a sample."""

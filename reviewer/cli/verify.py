@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +83,8 @@ def verifiers(caller: Caller, as_json: bool) -> None:
     except UsageError:
         if caller.project_dir is not None:
             raise
-    entries = catalogue(project, warn=warn)
+    with nullcontext() if project is None else project.store() as store:
+        entries = catalogue(project, store, warn=warn)
     if as_json:
         print_json(entries)
         return
@@ -92,8 +93,12 @@ def verifiers(caller: Caller, as_json: bool) -> None:
         say(f"{entry['name']}  {entry['layer']}  version {entry['version']}  {entry['origin']}{state}")
         if entry["summary"]:
             say(f"    {entry['summary']}")
+        if entry["learned"]:
+            say(f"    {_learned(entry['learned'])}")
         for name, value in {**entry["options"], **entry["thresholds"]}.items():
             say(f"    {name} = {_toml(value)}")
+            if name in entry["help"]:
+                say(f"        {entry['help'][name]}")
 
 
 @click.command()
@@ -128,6 +133,13 @@ def trust(caller: Caller, file: Path) -> None:
     from holdfast.reviewer.trust import trust as record
 
     say(f"{file}: trusted as it is now (SHA-256 {record(file)[:16]}…)")
+
+
+def _learned(learned: dict[str, Any]) -> str:
+    return (
+        f"right in {learned['precision']:.0%} of {learned['decided']:,} decisions "
+        f"({learned['precision_low']:.0%} to {learned['precision_high']:.0%})"
+    )
 
 
 def _toml(value: Any) -> str:

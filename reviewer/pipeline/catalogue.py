@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from holdfast.db.errors import Refused
-from holdfast.db.models import Layer
+from holdfast.db.models import Choice, Layer
 from holdfast.db.store import Store
+from holdfast.db.track_record import decided_findings
 from holdfast.db.verdicts import each_current
 from holdfast.reviewer.pipeline.stacks import file_stack
+from holdfast.reviewer.policy.acceptance import wilson
 from holdfast.reviewer.project import Project
 from holdfast.verifiers import registry
 from holdfast.verifiers.stack import Member
@@ -17,10 +19,13 @@ from holdfast.verifiers.stack import Member
 _LAYERS = list(Layer)
 
 
-def catalogue(project: Project | None, *, warn: Callable[[str], None]) -> list[dict[str, Any]]:
+def catalogue(
+    project: Project | None, store: Store | None = None, *, warn: Callable[[str], None]
+) -> list[dict[str, Any]]:
     """The installed verifiers and the project's trusted file verifiers, in stack order, with the options in force.
 
-    Each is `{"name", "layer", "version", "origin", "summary", "options", "thresholds", "fits", "enabled"}`.
+    Each is `{"name", "layer", "version", "origin", "summary", "options", "thresholds", "help", "fits", "votes",
+    "enabled", "learned"}`; `learned` is what decisions say of it, None without a store.
     """
     options = {} if project is None else project.config.verifiers.options
     enabled = None if project is None else project.config.verifiers.enabled
@@ -32,7 +37,31 @@ def catalogue(project: Project | None, *, warn: Callable[[str], None]) -> list[d
         entries.append(_entry(member, registry.package_of(verifier.name), enabled=is_on))
     if project is not None:
         entries += _of_files(project, warn)
+    learned = {} if store is None else learned_precision(store)
+    for entry in entries:
+        entry["learned"] = learned.get(entry["name"])
     return sorted(entries, key=lambda entry: (_LAYERS.index(entry["layer"]), entry["name"]))
+
+
+def learned_precision(store: Store) -> dict[str, dict[str, Any]]:
+    """By verifier, `{"decided", "precision", "precision_low", "precision_high"}` of what it flagged or failed.
+
+    Right is what a person then rejected or edited; escalated samples wait for their adjudication.
+    """
+    counts = decided_findings(store)
+    found = {}
+    for name in sorted({name for name, _ in counts}):
+        right = counts[name, Choice.REJECT] + counts[name, Choice.EDIT]
+        decided = right + counts[name, Choice.ACCEPT]
+        if decided:
+            low, high = wilson(right, decided)
+            found[name] = {
+                "decided": decided,
+                "precision": right / decided,
+                "precision_low": low,
+                "precision_high": high,
+            }
+    return found
 
 
 def verdict_lines(store: Store, *, batch: str | None = None, verifier: str | None = None) -> Iterator[dict[str, Any]]:
@@ -74,6 +103,8 @@ def _entry(member: Member, origin: str, *, enabled: bool) -> dict[str, Any]:
         "summary": member.verifier.summary,
         "options": spec.options,
         "thresholds": spec.thresholds,
+        "help": member.verifier.option_help,
         "fits": member.verifier.fits,
+        "votes": member.verifier.reads_votes,
         "enabled": enabled,
     }

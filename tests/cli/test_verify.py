@@ -29,6 +29,7 @@ def no_todo(sample: Sample, ctx: Context, *, word: str = "TODO") -> Verdict:
     return PASS if at < 0 else Verdict.flag("todo-left", f"contains {word!r}", span=(at, at + len(word)))
 """
 RESPONSES = ["4", "The answer is 4, TODO check.", "", "donâ€™t know", "4"]
+SIX = ["empty_or_placeholder", "encoding_damage", "exact_duplicate", "length_outlier", "repetition", "required_fields"]
 PLUGIN = Path(__file__).parent.parent / "plugin_example"
 
 
@@ -58,12 +59,10 @@ def verdicts(run: Run, *arguments: str) -> list[dict[str, Any]]:
 
 
 def test_verify_reports_what_it_did(fresh: Project, read: Read) -> None:
-    configure(fresh, "")
+    configure(fresh, f"[verifiers]\nenabled = {SIX}")
     report = read("verify")
     assert report.pop("seconds") >= 0
-    assert set(report.pop("by_verifier")) == {
-        "empty_or_placeholder", "encoding_damage", "exact_duplicate", "length_outlier", "repetition", "required_fields",
-    }  # fmt: skip
+    assert sorted(report.pop("by_verifier")) == SIX
     counts = {"verified": 4, "passed": 2, "flagged": 1, "rejected": 1, "errors": 0}
     assert report == {**counts, "rederived": 0, "rejudged": 0, "left": 0}
     again = read("verify")
@@ -91,7 +90,17 @@ def test_a_trusted_file_runs_with_the_rest_until_it_changes(fresh: Project, run:
     run("trust", "nothing.py", status=2)
 
 
+def test_every_installed_verifier_runs_unless_the_settings_name_others(fresh: Project, read: Read) -> None:
+    configure(fresh, "")
+    installed = {entry["name"] for entry in read("verifiers")}
+    assert set(SIX) < installed
+    report = read("verify")
+    assert set(report["by_verifier"]) == installed
+    assert (report["verified"], report["errors"]) == (4, 0)
+
+
 def test_verdicts_lists_every_current_verdict(fresh: Project, run: Run) -> None:
+    configure(fresh, f"[verifiers]\nenabled = {SIX}")
     run("verify")
     lines = verdicts(run)
     assert {tuple(sorted(line)) for line in lines} == {
@@ -133,6 +142,20 @@ def test_verifiers_lists_them_with_their_options(fresh: Project, run: Run, read:
     shown = run("verifiers").stdout
     assert "flag_at = {above = 0.7}" in shown
     assert 'word = "TODO"' in shown
+
+
+def test_verifiers_says_how_often_people_agreed(fresh: Project, run: Run, read: Read) -> None:
+    configure(fresh, "[verifiers]\nenabled = ['encoding_damage', 'required_fields']")
+    run("verify")
+    assert {entry["learned"] for entry in read("verifiers")} == {None}
+    run("decide", "qa/3", "reject")
+    entries = {entry["name"]: entry for entry in read("verifiers")}
+    assert entries["encoding_damage"]["learned"]["decided"] == 1
+    assert entries["encoding_damage"]["learned"]["precision"] == 1.0
+    assert entries["required_fields"]["learned"] is None
+    assert "right in 100% of 1 decisions (21% to 100%)" in run("verifiers").stdout
+    run("undo")
+    assert {entry["learned"] for entry in read("verifiers")} == {None}
 
 
 def test_verifiers_needs_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Read) -> None:

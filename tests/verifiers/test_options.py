@@ -26,6 +26,11 @@ def no_word(
     """Flag a word.
 
     More text.
+
+    Options:
+        word: what is looked for,
+            as it is written
+        limit: how often the word may come: at most
     """
     return Verdict.score(sample.response.count(word) / limit)
 
@@ -35,6 +40,10 @@ def test_a_verifier_is_still_its_function(sample: object) -> None:
     assert no_word(made, Context(), word="TODO", limit=4).value == 0.25
     assert (no_word.name, no_word.version, no_word.layer) == ("no_word", "3", "format")
     assert no_word.summary == "Flag a word."
+    assert no_word.option_help == {
+        "word": "what is looked for, as it is written",
+        "limit": "how often the word may come: at most",
+    }
     assert not no_word.fits
 
 
