@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -145,12 +146,84 @@ class VerifiersConfig(BaseModel):
         return dict(self.model_extra or {})
 
 
+# Some providers take an address for a model's name: a project could have the user's key sent there.
+_MODEL_NAME = re.compile(r"[\w.@+-]+(?:[/:][\w.@+-]+){0,8}", re.ASCII)
+
+
+class JudgePrice(_Section):
+    """What a model costs, in US dollars for a million tokens."""
+
+    input: float = Field(ge=0, strict=False, description="Price of a million prompt tokens.")
+    output: float = Field(ge=0, strict=False, description="Price of a million answer tokens.")
+
+
+class JudgesConfig(_Section):
+    """Models that rate samples. Keys and addresses come from the environment alone, e.g. OPENAI_API_KEY."""
+
+    models: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description='The judges, as litellm names them, e.g. ["openai/gpt-4o-mini"]; none (the default): no panel.',
+    )
+    mode: Literal["score", "pairwise", "both"] = Field(
+        default="score",
+        description="What is asked: score, a rating of each sample; pairwise, the better of two of a group; or both.",
+    )
+    rubric: str | None = Field(
+        default=None,
+        examples=["rubric.md"],
+        description="A file beside this one (Markdown) that judges go by; left out (the default): the built-in one.",
+    )
+    families: dict[str, str] = Field(
+        default={},
+        description='Families of judges where the name does not tell, e.g. { "openai/judge-1" = "kelp" }.',
+    )
+    prices: dict[str, JudgePrice] = Field(
+        default={},
+        description="US dollars for a million tokens where litellm knows no price, e.g. "
+        '{ "openai/judge-1" = { input = 0.5, output = 1.5 } }.',
+    )
+    budget_usd: float | None = Field(
+        default=None,
+        ge=0,
+        strict=False,
+        examples=[5.0],
+        description="Most that judges of this project may ever cost; left out (the default): no limit.",
+    )
+    max_tokens: int = Field(
+        default=2048, ge=64, le=65536, description="Most tokens of an answer, a model's thinking included."
+    )
+    concurrency: int = Field(default=16, ge=1, le=256, description="How many calls are under way at a time.")
+    timeout_seconds: float = Field(
+        default=120.0, gt=0, le=3600, strict=False, description="How long a call may take before it is tried again."
+    )
+    retries: int = Field(
+        default=4, ge=0, le=20, description="How often a call is tried again where another try may succeed."
+    )
+
+    @model_validator(mode="after")
+    def _sound_names(self) -> JudgesConfig:
+        for name in (*self.models, *self.families, *self.prices):
+            if _MODEL_NAME.fullmatch(name) is None:
+                raise ValueError(f"{name!r} is no model name; write it as litellm does, such as 'openai/gpt-4o-mini'")
+        if len(set(self.models)) < len(self.models):
+            raise ValueError("models: a judge is named twice")
+        for what, named in (("families", self.families), ("prices", self.prices)):
+            for name in named:
+                if name not in self.models:
+                    near = get_close_matches(name, self.models, 1)
+                    hint = f"; did you mean {near[0]!r}?" if near else ""
+                    raise ValueError(f"{what}: {name!r} is none of the models{hint}")
+        return self
+
+
 class Config(_Section):
     """Everything that `holdfast.toml` can say; what it leaves out has the default named there."""
 
     review: ReviewConfig = ReviewConfig()
     quota: QuotaConfig = QuotaConfig()
     verifiers: VerifiersConfig = VerifiersConfig()
+    judges: JudgesConfig = JudgesConfig()
     keys: dict[str, str] = Field(
         default={}, description='Keys of the desk: action = "key" or "key,key", e.g. accept = "y".'
     )
@@ -219,5 +292,7 @@ def _explained(detail: ErrorDetails) -> str:
 def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
     if len(loc) == 1:
         return list(Config.model_fields)
+    if loc[:2] == ("judges", "prices"):
+        return list(JudgePrice.model_fields)
     section = Config.model_fields[str(loc[0])].annotation
     return list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []

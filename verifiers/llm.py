@@ -67,13 +67,6 @@ def missing() -> str | None:
     return "judges need litellm, which is not installed: pip install 'holdfast[models]'"
 
 
-def check_model_name(name: str) -> str:
-    """The name of a model, as litellm has it; ValueError where it could name an address to send keys to."""
-    if re.fullmatch(r"[\w.@+-]+(?:[/:][\w.@+-]+){0,8}", name, re.ASCII) is None:
-        raise ValueError(f"{name!r} is no model name; write it as litellm does, such as 'openai/gpt-4o-mini'")
-    return name
-
-
 def failure_of(error: Exception) -> CallFailed:
     """What an exception of litellm means for the call."""
     status = getattr(error, "status_code", None)

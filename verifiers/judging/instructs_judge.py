@@ -74,7 +74,10 @@ def instruction_to_judge(sample: Sample) -> Span | None:
     lowered = reading(sample).lowered
     aside, judges = _any(_ASIDE, lowered), _any(_JUDGES, lowered)
     text = sample.response
-    at_once = (*((_RUBRIC,) if aside else ()), *((_RATE_THIS,) if _any(_OWN, lowered) else ()))
+    at_once: tuple[re.Pattern[str], ...] = (
+        *((_RUBRIC,) if aside else ()),
+        *((_RATE_THIS,) if _any(_OWN, lowered) else ()),
+    )
     for pattern in at_once:
         found = pattern.search(text)
         if found is not None:
