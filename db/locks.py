@@ -11,10 +11,16 @@ from typing import Literal
 
 from holdfast.db.errors import Refused, StoreReadOnly
 
-_DOING = {"ingest": "another ingest is running", "verify": "another `holdfast verify` is running"}
+Purpose = Literal["ingest", "verify", "judges"]
+
+_DOING: dict[Purpose, str] = {
+    "ingest": "another ingest is running",
+    "verify": "another `holdfast verify` is running",
+    "judges": "judges of an earlier `holdfast verify` are still at work",
+}
 
 
-def take(store_path: Path, purpose: Literal["ingest", "verify"]) -> int:
+def take(store_path: Path, purpose: Purpose) -> int:
     """Take the lock and return its file descriptor, to be closed; Refused while another process holds it."""
     path = store_path.with_name(f"{store_path.name}-{purpose}")
     try:
@@ -33,7 +39,7 @@ def take(store_path: Path, purpose: Literal["ingest", "verify"]) -> int:
 
 
 @contextmanager
-def held(store_path: Path, purpose: Literal["ingest", "verify"]) -> Iterator[None]:
+def held(store_path: Path, purpose: Purpose) -> Iterator[None]:
     """Hold the lock for the block; Refused while another process holds it."""
     lock = take(store_path, purpose)
     try:

@@ -58,6 +58,14 @@ TABLES = (
         id INTEGER PRIMARY KEY AUTOINCREMENT, sample_id INTEGER NOT NULL REFERENCES samples(id), judge TEXT NOT NULL,
         family TEXT, criterion TEXT, score REAL, max REAL, label TEXT, winner TEXT, confidence REAL, reason TEXT,
         position TEXT, row_hash BLOB NOT NULL UNIQUE) STRICT""",
+    """CREATE TABLE responses (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, request_hash TEXT NOT NULL UNIQUE, model TEXT NOT NULL, served TEXT,
+        uids TEXT NOT NULL, status TEXT NOT NULL, finish TEXT, tokens_in INTEGER, tokens_out INTEGER, cost INTEGER,
+        at TEXT NOT NULL, reply TEXT NOT NULL) STRICT""",
+    # Money in billionths of a US dollar; what a call cost is not known before it has been settled.
+    """CREATE TABLE spending (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, request_hash TEXT NOT NULL, model TEXT NOT NULL, greatest INTEGER,
+        cost INTEGER, at TEXT NOT NULL) STRICT""",
     """CREATE TABLE events (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, actor TEXT NOT NULL, type TEXT NOT NULL,
         payload TEXT NOT NULL, prev_hash TEXT NOT NULL, hash TEXT NOT NULL) STRICT""",
@@ -150,6 +158,7 @@ TRIGGERS = (
     *_append_only("verdicts"),
     *_append_only("findings"),
     *_append_only("votes"),
+    *_append_only("responses"),
     *_append_only("events"),
     *_append_only("stacks"),
     *_append_only("fits"),

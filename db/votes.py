@@ -25,23 +25,27 @@ def record_votes(store: Store, votes: Sequence[tuple[int, Vote]], *, actor: str)
     The event's Merkle root covers the new votes. Samples that were verified before they came are marked stale.
     """
     with store.write() as connection:
-        uids = _uids(connection, {sample_id for sample_id, _ in votes})
-        (before,) = connection.execute("SELECT coalesce(max(id), 0) FROM votes").fetchone()
-        connection.executemany(
-            f"""INSERT OR IGNORE INTO votes (sample_id, {_COLUMNS}, row_hash)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            ((sample_id, *astuple(vote), vote_hash(uids[sample_id], vote)) for sample_id, vote in votes),
+        return add_votes(connection, votes, actor=actor, at=text_of(store.now()))
+
+
+def add_votes(connection: sqlite3.Connection, votes: Sequence[tuple[int, Vote]], *, actor: str, at: str) -> int:
+    """What `record_votes` does, inside the caller's write transaction."""
+    uids = _uids(connection, {sample_id for sample_id, _ in votes})
+    (before,) = connection.execute("SELECT coalesce(max(id), 0) FROM votes").fetchone()
+    connection.executemany(
+        f"""INSERT OR IGNORE INTO votes (sample_id, {_COLUMNS}, row_hash)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        ((sample_id, *astuple(vote), vote_hash(uids[sample_id], vote)) for sample_id, vote in votes),
+    )
+    rows = connection.execute("SELECT row_hash FROM votes WHERE id > ? ORDER BY id", (before,)).fetchall()
+    if rows:
+        ensure_user(connection, actor, at=at)
+        payload = {"new": len(rows), "root": merkle_root(row[0] for row in rows)}
+        events.append(connection, at=at, actor=actor, type="votes.imported", payload=payload)
+        connection.execute(
+            "UPDATE states SET stale = 1 WHERE sample_id IN (SELECT sample_id FROM votes WHERE id > ?)", (before,)
         )
-        rows = connection.execute("SELECT row_hash FROM votes WHERE id > ? ORDER BY id", (before,)).fetchall()
-        if rows:
-            at = text_of(store.now())
-            ensure_user(connection, actor, at=at)
-            payload = {"new": len(rows), "root": merkle_root(row[0] for row in rows)}
-            events.append(connection, at=at, actor=actor, type="votes.imported", payload=payload)
-            connection.execute(
-                "UPDATE states SET stale = 1 WHERE sample_id IN (SELECT sample_id FROM votes WHERE id > ?)", (before,)
-            )
-        return len(rows)
+    return len(rows)
 
 
 def votes_of(store: Store, sample_id: int) -> list[Vote]:
