@@ -23,6 +23,7 @@ from holdfast.reviewer.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from holdfast.reviewer.pipeline.judge_panel import JudgeTally
     from holdfast.reviewer.pipeline.rederiving import Progress
     from holdfast.reviewer.pipeline.verifying import VerifyReport
     from holdfast.reviewer.project import Project
@@ -44,8 +45,10 @@ def verify(caller: Caller, batch: str | None, verifiers: tuple[str, ...], worker
     """Run the verifiers on what lacks a current verdict.
 
     Samples whose verifiers changed (version or options) are judged again; where only thresholds changed, outcomes are
-    derived from the stored scores. An interrupted run goes on where it stopped.
+    derived from the stored scores. The judges of holdfast.toml, if any, are asked for their votes. An interrupted run
+    goes on where it stopped.
     """
+    from holdfast.db.errors import HoldfastError
     from holdfast.reviewer.pipeline import verify as pipeline
 
     project = caller.project()
@@ -64,6 +67,8 @@ def verify(caller: Caller, batch: str | None, verifiers: tuple[str, ...], worker
         print_json(report.document())
     else:
         _say_report(report)
+    if report.judged is not None and report.judged.stopped is not None:
+        raise HoldfastError(report.judged.stopped)
 
 
 @click.command()
@@ -154,9 +159,28 @@ def _toml(value: Any) -> str:
 def _say_report(report: VerifyReport) -> None:
     if report.rederived:
         say(f"{report.rederived:,} samples have new outcomes, derived from what was stored")
-    if not report.verified:
-        say("Nothing lacked a verdict." if not report.rederived else "No check had to run.")
-        return
+    if report.verified:
+        _say_verified(report)
+    elif report.rederived:
+        say("No check had to run.")
+    elif not report.rejudged:
+        say("Nothing lacked a verdict.")
+    for judge in report.judged.judges if report.judged is not None else ():
+        say(_judged(judge))
+    if report.rejudged:
+        say(f"{report.rejudged:,} samples were looked at again because of new votes")
+
+
+def _judged(judge: JudgeTally) -> str:
+    flips = "" if judge.flip_rate is None else f", {judge.flip_rate:.0%} of {judge.pairs:,} pairs flipped"
+    cost = "cost unknown" if judge.cost_usd is None else f"${judge.cost_usd:.4f}"
+    return (
+        f"{judge.judge}: {judge.votes:,} votes of {judge.calls:,} calls ({judge.cached:,} from the cache), "
+        f"{judge.unparsed:,} not understood, {judge.failed:,} without an answer{flips}; {cost}"
+    )
+
+
+def _say_verified(report: VerifyReport) -> None:
     samples = "sample" if report.verified == 1 else "samples"
     say(
         f"{report.verified:,} {samples} verified in {report.seconds:.1f} s: {report.passed:,} passed, "

@@ -14,6 +14,7 @@ from holdfast.db.samples import batches, load
 from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store
 from holdfast.db.verdicts import current
+from holdfast.reviewer.pipeline.judge_panel import run_judges
 from holdfast.reviewer.pipeline.rederiving import Progress
 from holdfast.reviewer.pipeline.stacks import chosen_stack, configured_names, configured_stack
 from holdfast.reviewer.pipeline.verifying import Verification, VerifyReport
@@ -38,6 +39,9 @@ def verify(
     warn: Say = lambda _: None,
 ) -> VerifyReport:
     """Judge the samples that lack a current verdict, and re-derive outcomes where only thresholds changed.
+
+    Then the judges of `[judges]` are asked about the samples that lack their votes, and the verifiers that read votes
+    look again; `judged` of the report says how that went, and why it stopped early where it did.
 
     `verifiers` (NAME or FILE.py:NAME) runs those alone and keeps what others said. An interrupted run is taken up where
     it stopped. Refused while another one runs on the store; HoldfastError when stopped from the keyboard: what was
@@ -64,6 +68,9 @@ def verify(
     try:
         with held(store.path, "verify"):
             verification.bring_up_to_date()
+            if project.config.judges.models and not verifiers:
+                report.judged = run_judges(project, store, batch=batch, actor=actor, progress=progress, warn=warn)
+                verification.bring_up_to_date()
     except KeyboardInterrupt:
         kept = f"{report.verified:,} samples were verified and are kept" if report.verified else "nothing is lost"
         raise HoldfastError(f"stopped; {kept}: the same command goes on from there") from None

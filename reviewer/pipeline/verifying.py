@@ -14,6 +14,7 @@ from holdfast.db.store import Store
 from holdfast.db.verdicts import Recorded, Run, begin_run, complete_run, has_open_run, record
 from holdfast.reviewer.config import ReviewConfig
 from holdfast.reviewer.pipeline.fits import learn, learned_before
+from holdfast.reviewer.pipeline.judge_panel import JudgeReport
 from holdfast.reviewer.pipeline.passes import Pass, Specs, plan
 from holdfast.reviewer.pipeline.rederiving import Progress, derive_again
 from holdfast.reviewer.pipeline.stack_run import Job, Result
@@ -32,7 +33,8 @@ class VerifyReport:
     """What a verify run did.
 
     `rederived` samples got new outcomes from stored scores, `rejudged` ones were looked at again for new votes alone
-    (neither is counted among the others), and `left` ones need a full run.
+    (neither is counted among the others), and `left` ones need a full run. `judged` is what the judges did, if any were
+    asked.
     """
 
     verified: int = 0
@@ -43,6 +45,7 @@ class VerifyReport:
     rederived: int = 0
     rejudged: int = 0
     left: int = 0
+    judged: JudgeReport | None = None
     seconds: float = 0.0
     by_verifier: dict[str, Counter[Outcome]] = field(default_factory=dict)
 
@@ -74,6 +77,7 @@ class VerifyReport:
             "rederived": self.rederived,
             "rejudged": self.rejudged,
             "left": self.left,
+            **({"judges": self.judged.document()} if self.judged is not None else {}),
         }
 
 
