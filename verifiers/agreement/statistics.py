@@ -89,19 +89,17 @@ def mean_by_family(votes: Iterable[tuple[str, float]]) -> dict[str, float]:
 
 
 def shares_by_family(votes: Iterable[tuple[str, Label]]) -> dict[Label, float]:
-    """Labels as (family, label) collapsed to one vote a family, as the share of families behind each label.
+    """Labels as (family, label) collapsed to one vote a family, as the share of the vote behind each label.
 
-    A family votes for the label that most of its judges name; a tie splits its vote.
+    A family whose judges name several labels splits its vote as they do.
     """
     counts: defaultdict[str, Counter[Label]] = defaultdict(Counter)
     for family, label in votes:
         counts[family][label] += 1
     shares: defaultdict[Label, float] = defaultdict(float)
     for counted in counts.values():
-        most = max(counted.values())
-        ahead = [label for label, count in counted.items() if count == most]
-        for label in ahead:
-            shares[label] += 1 / len(ahead) / len(counts)
+        for label, count in counted.items():
+            shares[label] += count / counted.total() / len(counts)
     return dict(shares)
 
 

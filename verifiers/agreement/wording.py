@@ -13,7 +13,9 @@ def in_words(count: int) -> str:
 
 
 def of_all(count: int, total: int) -> str:
-    """How many of how many: "four of five", "all five", "both"."""
+    """How many of how many: "four of five", "all five", "both", "one"."""
+    if count == total == 1:
+        return "one"
     if count == total:
         return "both" if total == 2 else f"all {in_words(total)}"
     return f"{in_words(count)} of {in_words(total)}"
