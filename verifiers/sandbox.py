@@ -21,7 +21,7 @@ from typing import Any
 import orjson
 
 from holdfast.verifiers.jail import process, walls
-from holdfast.verifiers.jail.inside import CHECKS, RESPONSE
+from holdfast.verifiers.jail.inside import BEFORE, CHECKS, RESPONSE
 
 CPU_SECONDS = 5
 WALL_SECONDS = 15.0
@@ -107,6 +107,7 @@ def available() -> str | Unavailable:
 def run_python(
     source: str,
     *,
+    before: str = "",
     checks: str = "",
     value: str = "",
     name: str = "__main__",
@@ -119,12 +120,14 @@ def run_python(
 ) -> Ran:
     """Run a program, then `checks` in the same namespace, and report the variable `value`; never raises for either.
 
-    `packages` are the import names of installed packages that the program may use. LookupError where one is missing.
+    `before` is run first, and what it raises is passed over: it may be half a program, or none. `packages` are the
+    import names of installed packages that the program may use. LookupError where one is missing.
     """
     jail = _jail()
     if isinstance(jail, Unavailable):
         return Ran(Status.UNAVAILABLE, "", jail.remedy)
-    parts = ((RESPONSE, source), (CHECKS, checks)) if checks else ((RESPONSE, source),)
+    named = ((BEFORE, before), (RESPONSE, source), (CHECKS, checks))
+    parts = tuple(part for part in named if part[1] or part[0] == RESPONSE)
     limits = _Limits(cpu_seconds, wall_seconds, memory_mb, output_limit)
     return _run(jail, parts, value, name, stdin, packages, limits)
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any
 
-RESPONSE, CHECKS = "<response>", "<checks>"
+BEFORE, RESPONSE, CHECKS = "<before>", "<response>", "<checks>"
 """The parts of a program as tracebacks name them."""
 
 _MOST_TEXT = 2_000
@@ -113,7 +113,9 @@ def _work(request: Request, emit: Emit, reached_end: list[tuple[str, str]], done
                 emit("note", what="changes built-in functions")
                 vars(builtins).clear()
                 vars(builtins).update(pristine)
-            emit("part", name=name)
+            if name == BEFORE:
+                _run_quietly(source, namespace)
+                continue
             if not _run_part(name, source, namespace, emit, last=name == request["parts"][-1][0]):
                 return
         value = _described(namespace.get(request["value"], _MISSING)) if request["value"] else ("", "")
@@ -128,6 +130,13 @@ def _work(request: Request, emit: Emit, reached_end: list[tuple[str, str]], done
 
 _MISSING = object()
 _reserve = bytearray(4 << 20)
+
+
+def _run_quietly(source: str, namespace: dict[str, Any]) -> None:
+    try:
+        exec(compile(source, BEFORE, "exec", dont_inherit=True), namespace)
+    except BaseException:
+        return
 
 
 def _run_part(name: str, source: str, namespace: dict[str, Any], emit: Emit, *, last: bool) -> bool:

@@ -28,6 +28,7 @@ _CHANGES_FILE = {
 }  # fmt: skip
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _MOST_NOTES = 20
+CHECKS = "<checks>"
 
 Emit = Callable[..., None]
 
@@ -37,7 +38,7 @@ def watcher(emit: Emit, request: dict[str, Any]) -> Callable[[str, tuple[Any, ..
     said: set[str] = set()
     inside: set[int] = set()
     roots, pid, parts = request["readable"], os.getpid(), {name for name, _ in request["parts"]}
-    scratch, guarded = request["scratch"], len(parts) > 1
+    scratch, guarded = request["scratch"], CHECKS in parts
     thread, frame_at = _thread.get_ident, sys._getframe
 
     def say(what: str) -> None:
@@ -103,7 +104,7 @@ def _forbidden(event: str, args: tuple[Any, ...], roots: list[str], scratch: str
 
 
 def _on_file(how: str, path: Any, roots: list[str], scratch: str | None) -> str:
-    if isinstance(path, int) or path in ("<response>", "<checks>"):
+    if isinstance(path, int) or path in ("<before>", "<response>", "<checks>"):
         return ""
     path = os.fsdecode(path)
     if scratch is None and how in ("write", "change") and (not path.startswith("/") or path.startswith("/tmp/")):
