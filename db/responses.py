@@ -50,7 +50,7 @@ def responses_to(store: Store, request_hashes: Sequence[str]) -> dict[str, Respo
         WHERE request_hash IN (SELECT value FROM json_each(?))""",
         (orjson.dumps(list(request_hashes)).decode(),),
     )
-    return {row[0]: Response(*row[:3], tuple(orjson.loads(row[3])), *row[4:]) for row in rows}
+    return {row["request_hash"]: Response(**{**dict(row), "uids": tuple(orjson.loads(row["uids"]))}) for row in rows}
 
 
 def reserve(connection: sqlite3.Connection, request_hash: str, model: str, greatest: int | None, *, at: str) -> int:

@@ -140,7 +140,10 @@ class Ledger(Protocol):
 
 @dataclass
 class Client:
-    """Asks models: from the cache where it can, else with retries and within the budget."""
+    """Asks models: from the cache where it can, else with retries, within the budget, so many at a time.
+
+    The store is waited for outside the limit on calls: ask from more tasks than it allows calls to keep it exhausted.
+    """
 
     transport: Transport
     cache: ResponseCache
@@ -148,10 +151,14 @@ class Client:
     prices: Mapping[str, Price]
     timeout: float
     retries: int
+    concurrency: int = 16
     backoff: float = 0.5
     """Seconds before the second try, about doubled before each further one, where the provider says nothing."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     """Set to let calls that are under way end, without another try."""
+
+    def __post_init__(self) -> None:
+        self._slots = asyncio.Semaphore(self.concurrency)
 
     async def ask(self, request: Request) -> tuple[Reply, bool]:
         """The answer, and whether it was cached; CallFailed or BudgetSpent where there is none."""
@@ -181,18 +188,22 @@ class Client:
         greatest = None if price is None else price.greatest(request)
         reservation = await self.ledger.reserve(request, greatest)
         try:
-            reply = await asyncio.wait_for(self.transport(request, self.timeout), self.timeout + 1)
-        except (CallFailed, TimeoutError) as error:
-            failure = error if isinstance(error, CallFailed) else _too_late(self.timeout)
+            reply = await self._send(request)
+        except CallFailed as failure:
             await self.ledger.settle(reservation, (greatest or 0) if failure.billed else 0)
-            raise failure from None
+            raise
         cost = None if price is None else price.cost(request, reply)
         await self.cache.put(request, reply, reservation=reservation, cost=cost)
         return reply
 
-
-def _too_late(seconds: float) -> CallFailed:
-    return CallFailed(f"no answer within {seconds:g} s", again=True, billed=True)
+    async def _send(self, request: Request) -> Reply:
+        async with self._slots:
+            if self.stop.is_set():
+                raise CallFailed("stopped before it was asked")
+            try:
+                return await asyncio.wait_for(self.transport(request, self.timeout), self.timeout + 1)
+            except TimeoutError:
+                raise CallFailed(f"no answer within {self.timeout:g} s", again=True, billed=True) from None
 
 
 def nano(dollars: float) -> Fraction:

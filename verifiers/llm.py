@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
@@ -40,6 +41,13 @@ class LiteLLM:
         except Exception as error:
             raise failure_of(error) from None
         return _reply(answer)
+
+    async def warm_up(self) -> None:
+        """Load what litellm loads at its first call, without calling anybody."""
+        with suppress(Exception):
+            await self._litellm.acompletion(
+                model="openai/none", messages=[{"role": "user", "content": ""}], mock_response="", api_key="none"
+            )
 
     def takes_schema(self, model: str) -> bool:
         """Whether the model is known to answer by a JSON schema."""

@@ -3,68 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from contextlib import suppress
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 
+from holdfast.db.errors import HoldfastError, UsageError
 from holdfast.db.store import Store
+from holdfast.reviewer.pipeline.judge_process import Asked, Failed, PanelJob, serve
+from holdfast.reviewer.pipeline.judge_report import JudgeReport
+from holdfast.reviewer.pipeline.workers import death_of, interrupts_ignored
 from holdfast.reviewer.project import Project
+from holdfast.verifiers.judging.rubric import DEFAULT, Rubric, read_rubric
+from holdfast.verifiers.llm import missing
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many requests are answered and how many there are (0: not known)."""
 Say = Callable[[str], None]
-
-
-@dataclass
-class JudgeTally:
-    """What one judge did in a run.
-
-    `unparsed` answers gave no vote; `failed` requests got no answer. Of `pairs` compared in both orders, `flips` had
-    another winner when the order changed. `cost_usd` is None where no price is known.
-    """
-
-    judge: str
-    calls: int = 0
-    cached: int = 0
-    votes: int = 0
-    unparsed: int = 0
-    failed: int = 0
-    injections: int = 0
-    pairs: int = 0
-    flips: int = 0
-    cost_usd: float | None = 0.0
-
-    @property
-    def flip_rate(self) -> float | None:
-        """The share of pairs whose winner changed with the order; None without pairs."""
-        return self.flips / self.pairs if self.pairs else None
-
-
-@dataclass
-class JudgeReport:
-    """What a panel did; `stopped` says why it ended before every sample had its votes, None where it did not.
-
-    `spent_usd` counts every run on the store, answers that were lost on the way at their greatest cost.
-    """
-
-    judges: list[JudgeTally] = field(default_factory=list)
-    stopped: str | None = None
-    spent_usd: float = 0.0
-    seconds: float = 0.0
-
-    @property
-    def votes(self) -> int:
-        """How many votes were added."""
-        return sum(judge.votes for judge in self.judges)
-
-    def document(self) -> dict[str, Any]:
-        """The report as `verify --json` prints it."""
-        judges = [{**vars(one), "flip_rate": one.flip_rate} for one in self.judges]
-        return {
-            "judges": judges,
-            "stopped": self.stopped,
-            "spent_usd": self.spent_usd,
-            "seconds": round(self.seconds, 3),
-        }
 
 
 def run_judges(
@@ -82,4 +37,72 @@ def run_judges(
     with a model of unknown price); HoldfastError when its process dies. A run that ended early says so in `stopped`:
     the caller goes on with what there is, and ends with that message and exit status 1. The same command goes on.
     """
-    return JudgeReport()
+    config = project.config.judges
+    if not config.models:
+        return JudgeReport()
+    lacking = missing()
+    if lacking:
+        raise UsageError(f"[judges] {lacking}")
+    job = PanelJob(store.path, config, rubric_of(project), actor, batch)
+    connection, other = get_context("spawn").Pipe()
+    process = get_context("spawn").Process(target=serve, args=(other, job), name="judges")
+    with interrupts_ignored():
+        process.start()
+    other.close()
+    try:
+        report = _watched(connection, process, progress)
+    finally:
+        connection.close()
+        process.join()
+    for judge in report.judges:
+        if judge.failed:
+            warn(f"{judge.judge}: {judge.failed:,} requests got no answer; the last one: {judge.problem}")
+    return report
+
+
+def rubric_of(project: Project) -> Rubric:
+    """The rubric that the project names, or the built-in one; UsageError where it cannot be used."""
+    named = project.config.judges.rubric
+    if named is None:
+        return read_rubric(DEFAULT)
+    path = (project.root / named).resolve()
+    if not path.is_relative_to(project.root.resolve()):
+        # It is sent to every judge: a project must not name a file of the user's.
+        raise UsageError(f"holdfast.toml: [judges] rubric = {named!r}: it must be a file of the project's folder")
+    try:
+        return read_rubric(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"holdfast.toml: [judges] rubric: {path}: {reason}") from None
+
+
+def _watched(connection: Connection, process: BaseProcess, progress: Progress) -> JudgeReport:
+    """Pass on what the panel's process tells until it has ended; Ctrl-C lets it keep the answers under way."""
+    interrupted = False
+    while True:
+        try:
+            message: Asked | JudgeReport | Failed = connection.recv()
+        except KeyboardInterrupt:
+            if interrupted:
+                raise
+            interrupted = True
+            progress("waiting for answers that are paid for already", 0, 0)
+            with suppress(OSError):
+                connection.send("stop")
+            continue
+        except (EOFError, ConnectionResetError):
+            process.join()
+            if interrupted:
+                raise KeyboardInterrupt from None
+            raise HoldfastError(
+                f"the judges' process died ({death_of(process.exitcode)}); answers that came are kept: "
+                "the same command goes on from there"
+            ) from None
+        if isinstance(message, Asked):
+            progress(message.doing, message.answers, 0)
+        elif isinstance(message, Failed):
+            raise (UsageError if message.usage else HoldfastError)(message.message)
+        elif interrupted:
+            raise KeyboardInterrupt
+        else:
+            return message

@@ -84,7 +84,7 @@ class _Worker:
         self.connection, other = context.Pipe()
         self.process: BaseProcess = context.Process(target=_serve, args=(other, self.place))
         self.task: Task | None = None
-        with _interrupts_ignored():
+        with interrupts_ignored():
             self.process.start()
         other.close()
 
@@ -111,7 +111,7 @@ class _Worker:
         task, (sample_id, position) = self.task, self.place
         assert task is not None
         self.close()
-        death = _death(self.process.exitcode)
+        death = death_of(self.process.exitcode)
         if sample_id != _NOWHERE:
             how = f"the check ended its process ({death})"
             crashes = {**task.crashes, sample_id: {**task.crashes.get(sample_id, {}), position: how}}
@@ -239,7 +239,7 @@ def _serve(connection: Connection, place: Any) -> None:
 
 
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
+def interrupts_ignored() -> Iterator[None]:
     """Let a process started in the block inherit that it leaves Ctrl-C to this one."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -251,7 +251,8 @@ def _interrupts_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _death(exitcode: int | None) -> str:
+def death_of(exitcode: int | None) -> str:
+    """How a process ended, from its exit code."""
     if exitcode is None or exitcode >= 0:
         return f"exit status {exitcode}"
     try:

@@ -46,7 +46,7 @@ class Judge:
     """A model that judges; `schema` where it can be held to a JSON schema."""
 
     model: str
-    family: str
+    family: str | None
     max_tokens: int
     schema: bool = False
 
