@@ -28,6 +28,11 @@ In a larger bucket the sets that are alike grow together around the first ones, 
 comparisons in proportion to their size.
 """
 
+EXACT_TOKENS = 1 << 24
+"""Up to so many tokens of sets that may have a like the join is exact; beyond, MinHash bands stand for rare tokens."""
+
+BANDS, BAND_ROWS = 32, 4
+
 _PART_TOKENS = 1 << 24
 _BLOCK_TOKENS = 1 << 22
 _BLOCK_PAIRS = 1 << 16
@@ -210,24 +215,38 @@ def _merged(cluster: Numbers, a: Numbers, b: Numbers) -> Numbers:
 
 
 def _buckets(rows: Rows, ties: _Ties) -> tuple[Numbers, Numbers]:
-    """Sets that share one of their rarest tokens, bucket by bucket: the bucket's number and the set's, ascending."""
+    """Sets that may be alike, bucket by bucket: the bucket's number and the set's, ascending."""
     import numpy as np
 
     over, under = LEAST
     needed = -(-over * rows.sizes // under)
+    owners = np.repeat(np.arange(len(rows.sizes), dtype=np.uint32), rows.sizes)
     alive = rows.sizes >= _FEWEST_TOKENS
     while True:
-        tokens, sets, counts = _repeated(rows, alive)
-        again = np.bincount(sets, minlength=len(rows.sizes))
+        again, content = _census(rows, owners, alive)
         enough = alive & (again >= needed)
-        enough[ties.tie(*_twins(rows, enough, tokens, sets))] = False
+        enough[ties.tie(*_twins(rows, enough, content))] = False
         fewer = enough.sum() < 0.9 * alive.sum()
         alive = enough
         if not fewer:
             break
+    if rows.sizes[alive].sum() > EXACT_TOKENS:
+        return minhash_buckets(rows, np.flatnonzero(alive))
+    return _prefix_buckets(rows, owners, alive, needed)
+
+
+def _prefix_buckets(
+    rows: Rows, owners: Tokens, alive: NDArray[np.bool_], needed: Numbers
+) -> tuple[Numbers, Numbers]:
+    """Sets that share one of their rarest tokens."""
+    import numpy as np
+
+    found = list(_repeated(rows, owners, alive))
+    tokens, sets = (np.concatenate(column) for column in zip(*found, strict=True))
+    again = np.bincount(sets, minlength=len(rows.sizes))
     # A set's prefix is one token longer than what it may lack; of that, the tokens that it alone has come first.
-    length = np.where(alive, rows.sizes - needed + 1 - (rows.sizes - again), 0)
-    keys = np.sort((sets.astype(np.uint64) << np.uint64(32)) | _by_rarity(tokens, counts))
+    length = rows.sizes - needed + 1 - (rows.sizes - again)
+    keys = np.sort((sets.astype(np.uint64) << np.uint64(32)) | _by_rarity(tokens))
     sets = (keys >> np.uint64(32)).astype(np.int64)
     first = np.cumsum(again) - again
     chosen = np.arange(len(keys)) - first[sets] < length[sets]
@@ -237,53 +256,82 @@ def _buckets(rows: Rows, ties: _Ties) -> tuple[Numbers, Numbers]:
     return buckets[shared], (keys[shared] & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
-def _twins(rows: Rows, wanted: NDArray[np.bool_], tokens: Tokens, sets: Numbers) -> tuple[Numbers, Numbers]:
+def _by_rarity(tokens: Tokens) -> Keys:
+    """For each entry of a list sorted by token, the token's rank: rarer ones first, ties by token."""
+    import numpy as np
+
+    first = np.flatnonzero(np.diff(tokens.astype(np.int64), prepend=-1))
+    counts = np.diff(first, append=len(tokens))
+    ranks = np.empty(len(first), dtype=np.uint64)
+    ranks[np.argsort(counts, kind="stable")] = np.arange(len(first), dtype=np.uint64)
+    return np.repeat(ranks, counts)
+
+
+def minhash_buckets(rows: Rows, sets: Numbers) -> tuple[Numbers, Numbers]:
+    """Sets that share a band of their MinHash signatures: of pairs at `LEAST` all but 2 in 10,000 share one."""
+    import numpy as np
+
+    bands = np.empty((BANDS, len(sets)), dtype=np.uint32)
+    dice = np.random.Generator(np.random.PCG64(1))
+    factors = dice.integers(1 << 31, size=(BANDS, BAND_ROWS), dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    for start, end in _blocks(rows.sizes[sets], _BLOCK_TOKENS // 16):
+        ours = sets[start:end]
+        tokens = rows.keys(np.zeros(end - start, dtype=np.uint64), ours).astype(np.uint32)
+        first = np.cumsum(rows.sizes[ours]) - rows.sizes[ours]
+        for band in range(BANDS):
+            key = np.zeros(end - start, dtype=np.uint32)
+            for factor in factors[band]:
+                key = (key ^ (key >> np.uint32(15))) * np.uint32(_SCATTER & 0xFFFFFFFF)
+                key += np.minimum.reduceat(tokens * factor, first)
+            bands[band, start:end] = key
+    buckets, members = [], []
+    for band in range(BANDS):
+        keys = np.sort((bands[band].astype(np.uint64) << np.uint64(32)) | sets.astype(np.uint64))
+        keys = keys[_twice(keys >> np.uint64(32))]
+        buckets.append((keys >> np.uint64(32)).astype(np.int64) + (band << 32))
+        members.append((keys & np.uint64(0xFFFFFFFF)).astype(np.int64))
+    return np.concatenate(buckets), np.concatenate(members)
+
+
+def _census(rows: Rows, owners: Tokens, alive: NDArray[np.bool_]) -> tuple[Numbers, Keys]:
+    """For each set how many of its tokens other living sets have, and a hash of those."""
+    import numpy as np
+
+    again = np.zeros(len(rows.sizes), dtype=np.int64)
+    content = np.zeros(len(rows.sizes), dtype=np.uint64)
+    for tokens, sets in _repeated(rows, owners, alive):
+        again += np.bincount(sets, minlength=len(again))
+        scattered = (tokens.astype(np.uint64) + np.uint64(1)) * np.uint64(_SCATTER)
+        np.add.at(content, sets, (scattered ^ (scattered >> np.uint64(29))) * np.uint64(_SCATTER))
+    return again, content
+
+
+def _repeated(rows: Rows, owners: Tokens, alive: NDArray[np.bool_]) -> Iterator[tuple[Tokens, Numbers]]:
+    """The tokens that several of the living sets have, ascending, with the sets, a range of tokens at a time."""
+    import numpy as np
+
+    parts = -(-len(owners) // _PART_TOKENS)
+    bounds = [(part << 32) // max(parts, 1) for part in range(parts + 1)]
+    for low, high in zip(bounds, bounds[1:], strict=False):
+        inside = np.flatnonzero((rows.tokens >= low) & (rows.tokens < high)) if parts > 1 else np.arange(len(owners))
+        inside = inside[alive[owners[inside]]]
+        keys = np.sort((rows.tokens[inside].astype(np.uint64) << np.uint64(32)) | owners[inside])
+        keys = keys[_twice(keys >> np.uint64(32))]
+        yield (keys >> np.uint64(32)).astype(np.uint32), (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
+def _twins(rows: Rows, wanted: NDArray[np.bool_], content: Keys) -> tuple[Numbers, Numbers]:
     """Sets that differ only in tokens which no other set has, each paired with the smallest of its kind.
 
     One that is like the smallest need not be compared further: whatever it is like, the smallest is like as well.
     """
     import numpy as np
 
-    content = np.zeros(len(rows.sizes), dtype=np.uint64)
-    scattered = (tokens.astype(np.uint64) + np.uint64(1)) * np.uint64(_SCATTER)
-    np.add.at(content, sets, (scattered ^ (scattered >> np.uint64(29))) * np.uint64(_SCATTER))
     candidates = np.flatnonzero(wanted)
     order = candidates[np.lexsort((candidates, rows.sizes[candidates], content[candidates]))]
     first = np.flatnonzero(np.diff(content[order], prepend=~content[order[:1]]) != 0)
     smallest = np.repeat(order[first], np.diff(first, append=len(order)))
     return smallest[smallest != order], order[smallest != order]
-
-
-def _by_rarity(tokens: Tokens, counts: Numbers) -> Keys:
-    """For each entry of a list sorted by token, the token's rank: rarer ones first, ties by token."""
-    import numpy as np
-
-    first = np.flatnonzero(np.diff(tokens.astype(np.int64), prepend=-1))
-    ranks = np.empty(len(first), dtype=np.uint64)
-    ranks[np.argsort(counts[first], kind="stable")] = np.arange(len(first), dtype=np.uint64)
-    return np.repeat(ranks, counts[first])
-
-
-def _repeated(rows: Rows, alive: NDArray[np.bool_]) -> tuple[Tokens, Numbers, Numbers]:
-    """The tokens that several of the living sets have, sorted, with the sets and how many have it."""
-    import numpy as np
-
-    owners = np.repeat(np.arange(len(rows.sizes), dtype=np.uint32), np.where(alive, rows.sizes, 0))
-    at = np.flatnonzero(np.repeat(alive, rows.sizes)) if not alive.all() else None
-    tokens = rows.tokens if at is None else rows.tokens[at]
-    parts = -(-len(tokens) // _PART_TOKENS)
-    bounds = [(part << 32) // max(parts, 1) for part in range(parts + 1)]
-    found = []
-    for low, high in zip(bounds, bounds[1:], strict=False):
-        inside = slice(None) if parts == 1 else np.flatnonzero((tokens >= low) & (tokens < high))
-        keys = np.sort((tokens[inside].astype(np.uint64) << np.uint64(32)) | owners[inside])
-        keys = keys[_twice(keys >> np.uint64(32))]
-        found.append(keys)
-    keys = np.concatenate(found) if found else np.empty(0, dtype=np.uint64)
-    tokens = (keys >> np.uint64(32)).astype(np.uint32)
-    first = np.flatnonzero(np.diff(tokens.astype(np.int64), prepend=-1))
-    extents = np.diff(first, append=len(tokens))
-    return tokens, (keys & np.uint64(0xFFFFFFFF)).astype(np.int64), np.repeat(extents, extents)
 
 
 def _twice(ordered: NDArray[np.unsignedinteger] | Numbers) -> NDArray[np.bool_]:
