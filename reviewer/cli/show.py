@@ -33,6 +33,9 @@ def show(caller: Caller, ref: str, as_json: bool) -> None:
 
 def print_sample(document: dict[str, Any]) -> None:
     """Print a `show` document for people."""
+    from holdfast.db.models import Vote
+    from holdfast.reviewer.pipeline.shown_votes import verdict_of
+
     say(f"{document['batch']}/{document['external_id']}  {document['uid']}  {document['status']}")
     generation = None if document["generation"] is None else f"generation {document['generation']}"
     share = None if document["edit_share"] is None else f"{document['edit_share']:.1%} edited"
@@ -48,6 +51,9 @@ def print_sample(document: dict[str, Any]) -> None:
     if document["decisions"] == "hidden":
         say("decisions and votes: hidden until you decide")
         return
+    for vote in document["votes"]:
+        reason = f": {vote['reason']}" if vote["reason"] else ""
+        say(f"vote  {vote['judge']} {verdict_of(Vote(**vote))}{reason}")
     for decision in document["decisions"]:
         undone = " (undone)" if decision["undone"] else ""
         reason = f" {decision['reason']}" if decision["reason"] else ""

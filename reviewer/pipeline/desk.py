@@ -43,11 +43,11 @@ class ShownVote:
 
 @dataclass(frozen=True, slots=True)
 class Votes:
-    """The votes on a sample; `hidden` until the reviewer has answered, where the policy says so."""
+    """The votes on a sample, `tally` in one line; `hidden`, and nothing else said, until an annotator has answered."""
 
     hidden: bool = False
-    keep: int = 0
-    drop: int = 0
+    count: int = 0
+    tally: str = ""
     entropy: float | None = None
     rows: tuple[ShownVote, ...] = ()
 

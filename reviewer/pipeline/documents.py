@@ -17,6 +17,7 @@ from holdfast.db.users import role_of
 from holdfast.db.verdicts import Outcomes, current
 from holdfast.db.votes import votes_of
 from holdfast.reviewer.exchange.write_jsonl import decision_document, document
+from holdfast.reviewer.pipeline.shown_votes import HIDDEN_TERM, masked, rests_on_votes
 
 HIDDEN = "hidden"
 
@@ -49,11 +50,16 @@ def shown_stream(entry: QueueEntry, *, lead: bool) -> str:
     return entry.stream.value if lead else "review"
 
 
-def shown_why(entry: QueueEntry, *, lead: bool) -> tuple[tuple[str, float], ...]:
-    """The terms of the priority, without one that would name the stream to an annotator."""
-    if lead:
-        return entry.why
-    return tuple(("review" if term in set(Stream) else term, value) for term, value in entry.why)
+def shown_why(entry: QueueEntry, *, lead: bool, blind: bool) -> tuple[tuple[str, float], ...]:
+    """The terms of the priority, without what names the stream to an annotator, or rests on votes to a blind one."""
+    terms = []
+    for term, value in entry.why:
+        if not lead and term in set(Stream):
+            term = "review"
+        if blind and rests_on_votes(term.partition(":")[0]):
+            term = HIDDEN_TERM
+        terms.append((term, value))
+    return tuple(terms)
 
 
 def show(store: Store, sample_id: int, user: str) -> dict[str, Any]:
@@ -68,7 +74,7 @@ def show(store: Store, sample_id: int, user: str) -> dict[str, Any]:
     return {
         **shown,
         "tokens": stored.tokens,
-        "findings": findings(store, stored),
+        "findings": findings(store, stored, blind=blind),
         "votes": HIDDEN if blind else [asdict(vote) for vote in votes_of(store, stored.id)],
         "decisions": HIDDEN if blind else [_full_decision(decision) for decision in decisions],
         "occurrences": [
@@ -89,7 +95,14 @@ def show(store: Store, sample_id: int, user: str) -> dict[str, Any]:
 
 
 def queue_item(store: Store, stored: Stored, row: QueueRow, *, lead: bool) -> dict[str, Any]:
-    """One item of the queue."""
+    """One item of the queue; to annotators without what rests on votes."""
+    found = current(store, stored.id)
+    open_codes = {
+        finding.code
+        for outcomes in found
+        for finding in outcomes.verdict.findings
+        if lead or not rests_on_votes(outcomes.spec.name)
+    }
     return {
         "uid": stored.uid,
         "external_id": stored.external_id,
@@ -97,24 +110,26 @@ def queue_item(store: Store, stored: Stored, row: QueueRow, *, lead: bool) -> di
         "position": row.position,
         "priority": row.entry.priority,
         "p_bad": row.entry.p_bad,
-        "why": [{"term": term, "value": value} for term, value in shown_why(row.entry, lead=lead)],
-        "reasons": list(row.entry.reasons),
+        "why": [{"term": term, "value": value} for term, value in shown_why(row.entry, lead=lead, blind=not lead)],
+        "reasons": [code for code in row.entry.reasons if lead or code in open_codes],
         "stream": shown_stream(row.entry, lead=lead),
         "status": stored.status,
         "claimed": row.reviewer is not None,
-        "findings": findings(store, stored),
+        "findings": [one for outcomes in found for one in _findings_of(outcomes, blind=not lead)],
     }
 
 
-def findings(store: Store, stored: Stored) -> list[dict[str, Any]]:
+def findings(store: Store, stored: Stored, *, blind: bool) -> list[dict[str, Any]]:
     """The findings of a sample's current verdicts, in the order of the stack."""
-    return [found for outcomes in current(store, stored.id) for found in _findings_of(outcomes)]
+    return [found for outcomes in current(store, stored.id) for found in _findings_of(outcomes, blind=blind)]
 
 
-def _findings_of(outcomes: Outcomes) -> list[dict[str, Any]]:
+def _findings_of(outcomes: Outcomes, *, blind: bool) -> list[dict[str, Any]]:
+    name = outcomes.spec.name
+    shown = (masked(name, finding) if blind else finding for finding in outcomes.verdict.findings)
     return [
         {
-            "verifier": outcomes.spec.name,
+            "verifier": name,
             "version": outcomes.spec.version,
             "layer": outcomes.spec.layer,
             "code": finding.code,
@@ -123,7 +138,7 @@ def _findings_of(outcomes: Outcomes) -> list[dict[str, Any]]:
             "span": finding.span,
             "of": finding.of,
         }
-        for finding in outcomes.verdict.findings
+        for finding in shown
     ]
 
 

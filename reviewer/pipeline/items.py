@@ -11,10 +11,12 @@ from holdfast.db.queue import Claim
 from holdfast.db.samples import Stored, load
 from holdfast.db.store import Store, instant_of, text_of
 from holdfast.db.verdicts import current
+from holdfast.db.votes import votes_of
 from holdfast.reviewer.config import QuotaConfig
 from holdfast.reviewer.pipeline.desk import ClaimedItem, Draft, DraftKind, LineageStep, ShownFinding, Term
 from holdfast.reviewer.pipeline.documents import is_blind, shown_stream, shown_why
 from holdfast.reviewer.pipeline.lineage import ancestry, descent, label
+from holdfast.reviewer.pipeline.shown_votes import masked, shown_votes
 from holdfast.reviewer.policy.quota import weight
 
 _SEVERITIES = list(Severity)
@@ -28,6 +30,8 @@ def claimed_item(
     stored = load(store, claim.sample_id)
     sample = stored.sample
     steps = _steps(store, stored)
+    decisions = decisions_of(store, stored.id)
+    blind = is_blind(store, reviewer, decisions)
     return ClaimedItem(
         sample_id=stored.id,
         token=claim.token,
@@ -47,14 +51,15 @@ def claimed_item(
         tokens=stored.tokens,
         reference=sample.reference,
         label=sample.label,
-        findings=_findings(store, stored.id),
+        findings=_findings(store, stored.id, blind=blind),
+        votes=shown_votes(sample, votes_of(store, stored.id), blind=blind),
         lineage=" → ".join("this" if step.here else step.label for step in steps),
         lineage_steps=steps,
         stream=shown_stream(claim.entry, lead=lead),
         priority=claim.entry.priority,
         p_bad=claim.entry.p_bad,
-        why=tuple(Term(term, value) for term, value in shown_why(claim.entry, lead=lead)),
-        history_count=_visible_decisions(store, stored.id, reviewer),
+        why=tuple(Term(term, value) for term, value in shown_why(claim.entry, lead=lead, blind=blind)),
+        history_count=sum(not blind or decision.reviewer == reviewer for decision in decisions),
         drafts=_drafts(store, stored.id, reviewer),
         quota_weight=float(weight(sample.provenance, policy.omega)),
         guideline_version=guideline_version,
@@ -87,15 +92,13 @@ def packed_draft(draft: Draft) -> str:
     return orjson.dumps(plain).decode()
 
 
-def _visible_decisions(store: Store, sample_id: int, reviewer: str) -> int:
-    found = decisions_of(store, sample_id)
-    blind = is_blind(store, reviewer, found)
-    return sum(not blind or decision.reviewer == reviewer for decision in found)
-
-
-def _findings(store: Store, sample_id: int) -> tuple[ShownFinding, ...]:
+def _findings(store: Store, sample_id: int, *, blind: bool) -> tuple[ShownFinding, ...]:
     return by_severity(
-        [(outcomes.spec, finding) for outcomes in current(store, sample_id) for finding in outcomes.verdict.findings]
+        [
+            (outcomes.spec, masked(outcomes.spec.name, finding) if blind else finding)
+            for outcomes in current(store, sample_id)
+            for finding in outcomes.verdict.findings
+        ]
     )
 
 

@@ -76,7 +76,7 @@ def side_title(item: ClaimedItem, pane: str) -> Doc:
     votes = item.votes
     counts = {
         "findings": str(len(item.findings)),
-        "votes": "" if votes is None else "?" if votes.hidden else str(votes.keep + votes.drop),
+        "votes": "" if votes is None else "?" if votes.hidden else str(votes.count),
         "duplicates": str(len(item.neighbours) or ""),
     }
     builder = Builder()
@@ -91,7 +91,7 @@ def side_title(item: ClaimedItem, pane: str) -> Doc:
 def side_page(item: ClaimedItem, findings: Sequence[ShownFinding], pane: str, width: int) -> Doc:
     """The side pane's page at a width in cells."""
     if pane == "votes":
-        return _votes_page(item.votes)
+        return _votes_page(item.votes, width)
     if pane == "lineage":
         return _lineage_page(item, width)
     if pane == "duplicates":
@@ -155,10 +155,10 @@ def tally(votes: Votes) -> str:
     if votes.hidden:
         return "hidden until you answer"
     entropy = "" if votes.entropy is None else f" · H {decimal(votes.entropy, 2)}"
-    return f"{votes.keep} keep · {votes.drop} drop{entropy}"
+    return f"{votes.tally}{entropy}"
 
 
-def _votes_page(votes: Votes | None) -> Doc:
+def _votes_page(votes: Votes | None, width: int) -> Doc:
     builder = Builder()
     if votes is None:
         return builder.add("No judge has rated this sample.", "dim").build()
@@ -166,7 +166,7 @@ def _votes_page(votes: Votes | None) -> Doc:
     for vote in () if votes.hidden else votes.rows:
         builder.add(vote.judge, "strong").add(f"  {vote.verdict}\n")
         if vote.reason:
-            builder.add(f"{vote.reason}\n")
+            add_hanging(builder, "  ", "", vote.reason, width)
         builder.add("\n")
     return builder.build()
 

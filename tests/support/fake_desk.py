@@ -95,9 +95,8 @@ def full_item(number: int = 1) -> ClaimedItem:
         finding("doubles RTT after RTT", Severity.WARN, "repetition", "“RTT” twice in three words"),
         ShownFinding("length_outlier", "1", "consistency", "short", Severity.INFO, "shorter than 97 % of its source"),
     )
-    votes = Votes(
-        keep=2, drop=1, entropy=0.92, rows=(ShownVote("judge-1", "keep 7/10"), ShownVote("judge-2", "drop 3/10"))
-    )
+    rows = (ShownVote("judge-1", "keep 7/10"), ShownVote("judge-2", "drop 3/10"))
+    votes = Votes(count=3, tally="2 keep · 1 drop", entropy=0.92, rows=rows)
     return make_item(number, findings=findings, votes=votes, reference=None)
 
 

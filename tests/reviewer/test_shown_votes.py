@@ -1,0 +1,141 @@
+"""Votes at the desk and in documents: leads see them, annotators after an answer of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from filling import ingest, make_sample
+
+from holdfast.db.models import Choice, Severity, Status, Vote
+from holdfast.db.store import Store
+from holdfast.db.votes import record_votes
+from holdfast.reviewer.cli import main
+from holdfast.reviewer.pipeline.desk import Answer, ClaimedItem
+from holdfast.reviewer.pipeline.review import ReviewDesk
+from holdfast.reviewer.pipeline.shown_votes import HIDDEN_CODE, HIDDEN_MESSAGE, HIDDEN_TERM, verdict_of
+from holdfast.reviewer.pipeline.verify import verify
+from holdfast.reviewer.project import Project
+
+VOTES = (
+    Vote("kelp-1", family="kelp", label="B", score=3, max=10, reason="the other is better founded"),
+    Vote("wrack-1", label="B", score=5, max=10),
+    Vote("model-a-judge", family="family-a", label="A"),
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Sample 0 says A where two of its judges say B; sample 1 has no votes."""
+    project = Project.init(tmp_path / "project", shared=False, user="lead-1")
+    with project.store() as store:
+        ingest(store, [make_sample(number, label="A", family="family-a") for number in range(2)])
+        record_votes(store, [(1, vote) for vote in VOTES], actor="lead-1")
+        verify(project, store, actor="lead-1", verifiers=["label_votes"])
+    return project
+
+
+@pytest.fixture
+def store(project: Project) -> Iterator[Store]:
+    with project.store() as store:
+        yield store
+
+
+def claimed(project: Project, reviewer: str) -> tuple[ReviewDesk, ClaimedItem]:
+    desk = ReviewDesk.open(project, reviewer=reviewer)
+    item = desk.claim(where="label_votes:label-disputed")
+    assert item is not None
+    return desk, item
+
+
+def test_a_lead_sees_the_votes(project: Project) -> None:
+    desk, item = claimed(project, "lead-1")
+    desk.close()
+    votes = item.votes
+    assert votes is not None
+    assert (votes.hidden, votes.count) == (False, 3)
+    assert votes.tally == "2 B · 1 A · mean 4 of 10 (3 to 5)"
+    assert votes.entropy == pytest.approx(0.918296, abs=1e-6)
+    assert [(row.judge, row.verdict) for row in votes.rows] == [
+        ("kelp-1", "B, 3/10"),
+        ("wrack-1", "B, 5/10"),
+        ("model-a-judge (of its own family)", "A"),
+    ]
+    (finding,) = item.findings
+    assert finding.message == "both models say B; the sample says A (one of its own family not counted)"
+
+
+def test_an_annotator_sees_that_there_are_votes_and_no_more(project: Project) -> None:
+    desk, item = claimed(project, "annotator-1")
+    assert item.votes is not None
+    assert (item.votes.hidden, item.votes.rows, item.votes.count, item.votes.tally) == (True, (), 0, "")
+    (finding,) = item.findings
+    assert (finding.code, finding.message, finding.severity) == (HIDDEN_CODE, HIDDEN_MESSAGE, Severity.WARN)
+    assert HIDDEN_TERM in [term.name for term in item.why]
+    assert not any("label" in term.name for term in item.why)
+    desk.decide(item, Answer(Choice.ACCEPT))
+    again = desk.claim(uid=item.uid)
+    assert again is not None
+    assert again.votes is not None
+    assert len(again.votes.rows) == 3
+    assert again.findings[0].code == "label-disputed"
+    desk.close()
+
+
+def test_a_sample_without_votes_has_none_to_hide(project: Project, store: Store) -> None:
+    desk = ReviewDesk.open(project, reviewer="annotator-1")
+    uid = store.read().execute("SELECT uid FROM samples WHERE id = 2").fetchone()[0]
+    item = desk.claim(uid=uid)
+    desk.close()
+    assert item is not None
+    assert item.votes is None
+
+
+def read(project: Project, *arguments: str, user: str) -> str:
+    command = [*arguments, "--project", str(project.root), "--user", user]
+    return CliRunner().invoke(main, command, catch_exceptions=False).stdout
+
+
+def test_documents_hide_what_rests_on_votes(project: Project) -> None:
+    for user, code, listed in (("lead-1", "label-disputed", True), ("annotator-1", HIDDEN_CODE, False)):
+        (item,) = json.loads(read(project, "queue", "--json", "--filter", "label_votes:label-disputed", user=user))
+        assert [finding["code"] for finding in item["findings"]] == [code]
+        assert ("label-disputed" in item["reasons"]) == listed
+        assert sum(term["value"] for term in item["why"]) == pytest.approx(item["priority"])
+        shown = json.loads(read(project, "show", "b/0", "--json", user=user))
+        assert [finding["code"] for finding in shown["findings"]] == [code]
+        assert (shown["votes"] == "hidden") != listed
+
+
+def test_show_prints_the_votes(project: Project) -> None:
+    text = read(project, "show", "b/0", user="lead-1")
+    assert "vote  kelp-1 B, 3/10: the other is better founded" in text
+    assert "kelp-1" not in read(project, "show", "b/0", user="annotator-1")
+
+
+def test_votes_on_a_verified_sample_have_its_vote_checks_run_again(project: Project, store: Store) -> None:
+    assert verify(project, store, actor="lead-1").verified == 2
+    assert verify(project, store, actor="lead-1").verified == 0
+    record_votes(store, [(2, Vote("kelp-1", label="B")), (2, Vote("wrack-1", label="B"))], actor="lead-1")
+    report = verify(project, store, actor="lead-1")
+    assert (report.verified, report.rejudged) == (0, 1)
+    statuses = [row[0] for row in store.read().execute("SELECT status FROM states ORDER BY sample_id")]
+    assert statuses == [Status.FLAGGED, Status.FLAGGED]
+
+
+@pytest.mark.parametrize(
+    ("vote", "words"),
+    [
+        (Vote("j", winner="A", order="A"), "prefers this one"),
+        (Vote("j", winner="A", order="B"), "prefers the other one"),
+        (Vote("j", winner="tie", order="B"), "a tie"),
+        (Vote("j", winner="B"), "B wins"),
+        (Vote("j", criterion="style", score=0.5, max=1, confidence=0.9), "style: 0.5/1 (confidence 0.9)"),
+        (Vote("j", reason="?"), "its reply could not be read"),
+    ],
+)
+def test_votes_in_words(vote: Vote, words: str) -> None:
+    assert verdict_of(vote) == words
