@@ -46,7 +46,7 @@ class LiteLLM:
         """Load what litellm loads at its first call, without calling anybody."""
         with suppress(Exception):
             await self._litellm.acompletion(
-                model="openai/none", messages=[{"role": "user", "content": ""}], mock_response="", api_key="none"
+                model="openai/none", messages=[{"role": "user", "content": ""}], mock_response="ok", api_key="none"
             )
 
     def takes_schema(self, model: str) -> bool:

@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -30,7 +30,7 @@ class Call:
     @property
     def token(self) -> str:
         """The token that a judge has to give back."""
-        return TOKEN.findall(self.prompt)[-1]
+        return str(TOKEN.findall(self.prompt)[-1])
 
     def judges(self, rating: float = 8, **fields: Any) -> None:
         """Answer as a judge who does what it is asked."""
@@ -49,15 +49,18 @@ class Call:
                  "usage": usage}  # fmt: skip
         self.sends(json.dumps(plain).encode())
 
-    def fails(self, status: int, message: str = "no", **headers: str) -> None:
+    def fails(self, status: int, message: str = "no", *, retry_after: str | None = None) -> None:
         """Answer with an error."""
-        self.sends(json.dumps({"error": {"message": message}}).encode(), status=status, **headers)
+        headers = {} if retry_after is None else {"retry-after": retry_after}
+        self.sends(json.dumps({"error": {"message": message}}).encode(), status=status, headers=headers)
 
-    def sends(self, body: bytes, *, status: int = 200, only: int | None = None, **headers: str) -> None:
+    def sends(
+        self, body: bytes, *, status: int = 200, only: int | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         """Answer with bytes; with `only`, close the connection after so many of them."""
         self._handler.send_response(status)
-        for name, value in {"content_type": "application/json", **headers}.items():
-            self._handler.send_header(name.replace("_", "-"), value)
+        for name, value in {"content-type": "application/json", **(headers or {})}.items():
+            self._handler.send_header(name, value)
         self._handler.send_header("content-length", str(len(body)))
         self._handler.end_headers()
         self._handler.wfile.write(body[:only])
