@@ -36,5 +36,6 @@ def library_secrets_in(text: str) -> Iterator[Found]:
 def _detectors() -> list[Any]:
     from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 
-    found = {plugin.__name__: plugin for plugin in get_mapping_from_secret_type_to_class().values()}
+    plugins: dict[str, Any] = get_mapping_from_secret_type_to_class()
+    found = {plugin.__name__: plugin for plugin in plugins.values()}
     return [found[name]() for name in _DETECTORS if name in found]
