@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from holdfast.db.models import Sample
 
-Kept = TypeVar("Kept", str, tuple[str, ...])
+Kept = TypeVar("Kept", str, tuple[str, ...], tuple[float, ...])
 
 MOST_PER_KEY = 2_000
 MOST_IN_ALL = 60_000
