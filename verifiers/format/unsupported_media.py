@@ -22,7 +22,7 @@ _FILE = (
 )
 _MEDIA = re.compile(
     rf"\b(?:the|this|these|your) (?:attached {_FILE}|{_SEEN}s? (?:(?:shown |given |provided |attached )?(?:above|below)"
-    rf"|(?:that )?you(?:['’]ve| have)? (?:sent|uploaded|provided)))\b"
+    rf"|(?:that )?you(?:['’]ve| have)? uploaded))\b"
     rf"|\b(?:see|find|as|shown|depicted|illustrated|pictured) (?:in |on )?(?:the |this )?"
     rf"(?:attached {_FILE}|{_SEEN} (?:above|below|attached|provided)|{_DRAWN} (?:above|below))\b"
     rf"|\b(?:above|below) {_SEEN}\b|\bin this video\b|!\[[^\]\n]{{0,100}}\]\([^()\s]{{1,300}}\)",
@@ -30,7 +30,7 @@ _MEDIA = re.compile(
 )
 _SEARCHED = re.compile(
     r"\b(?:according to|based on|from) (?:my|the|these)(?: (?:web|internet|online|google|bing))? search(?:es| results)?"
-    r"\b(?! (?:engine|term|quer))|\baccording to (?:the )?web (?:sources|results|pages)\b"
+    r"\b(?! (?:engine|term|quer))"
     r"|\bi(?:['’]ve| have)? (?:just )?searched (?:the (?:web|internet)|online|for your|google|bing)\b"
     r"|\bas of today(?:['’]s date)?,"
     r"|\bthe current (?:weather|temperature|time|date)(?: (?:in|at|for) [^.,\n]{1,40})? is\b",
@@ -54,7 +54,7 @@ _ASKS_NOW = re.compile(
     r"\bwhat(?:['’]s| is| are) (?:today['’]s|the (?:current|latest)) (?:\w+ ){0,2}?"
     r"(?:weather|temperature|date|time|news|headlines|price|score|exchange rate)\b"
     r"|\b(?:weather|forecast)\b[^.?!\n]{0,40}\b(?:today|tomorrow|right now)\b|\bwhat time is it\b"
-    r"|\b(?:search|browse) the (?:web|internet)\b"
+    r"|\bsearch the (?:web|internet)\b"
     r"|\b(?:summari[sz]e|open|visit|read|watch|describe|translate)\b[^.?!\n]{0,60}https?://\S{1,300}",
     re.IGNORECASE,
 )
@@ -65,14 +65,13 @@ _WRITES = re.compile(
     re.IGNORECASE,
 )
 # One of these is in every text that the patterns match; the patterns are then tried around it.
-_MEDIA_WORDS = (" above", " below", "attach", "![", "in this video", "uploaded", "you provided", "you sent")
-_SEARCH_WORDS = ("search", "as of today", "the current ", "web sources")
+_MEDIA_WORDS = (" above", " below", "attach", "![", "in this video", "uploaded")
+_SEARCH_WORDS = (" search", "as of today", "the current ")
 _POINTS_WORDS = _MEDIA_WORDS + _SEARCH_WORDS
 _ASKS_MEDIA_WORDS = (
-    "image", "picture", "photo", "video", "audio", "attached", "diagram", "chart", "figure", "graph ", "screenshot",
-    "recording",
+    "image", "picture", "photo", "video", "audio", "attached", "diagram", "chart", "figure", " graph", "recording",
 )  # fmt: skip
-_ASKS_NOW_WORDS = ("weather", "today's", "the current", "the latest", "what time", "http", "the web", "the internet")
+_ASKS_NOW_WORDS = ("weather", "today's", "the current", "the latest", "what time", "http", "search the")
 _ASKS_WORDS = _ASKS_MEDIA_WORDS + _ASKS_NOW_WORDS
 _NEAR = 100
 _ENDS_OF_PROMPT = 400
