@@ -26,6 +26,9 @@ BATCHES = (
 """People's samples, two generations of models trained in turn, and some of unknown origin."""
 
 
+VOTES = "votes.jsonl"
+"""What three made-up judges, and one of the models itself, said of some samples."""
+
 DECISIONS = "decisions.jsonl"
 """What two reviewers have decided already, in order."""
 

@@ -15,11 +15,13 @@ from holdfast.db.samples import load, resolve
 from holdfast.db.store import Store
 from holdfast.db.users import add_user
 from holdfast.reviewer.config import FILE_NAME
-from holdfast.reviewer.demo import BATCHES, DECISIONS, data_file
+from holdfast.reviewer.demo import BATCHES, DECISIONS, VOTES, data_file
+from holdfast.reviewer.exchange.chunks import Chunks
 from holdfast.reviewer.pipeline.decide import Ask, Judge, decide
 from holdfast.reviewer.pipeline.ingest import ingest
 from holdfast.reviewer.pipeline.judging import judge_of
 from holdfast.reviewer.pipeline.verify import verify
+from holdfast.reviewer.pipeline.votes import import_votes
 from holdfast.reviewer.project import Project
 
 LEAD, ANNOTATOR = "lead-1", "annotator-1"
@@ -61,6 +63,8 @@ def _fill(project: Project, user: str) -> None:
         for batch in BATCHES:
             with data_file(batch.file) as path:
                 ingest(store, [str(path)], batch=batch.name, actor=user)
+        with data_file(VOTES) as path, Chunks.of(path) as chunks:
+            import_votes(store, [(VOTES, chunks)], actor=user, progress=lambda _: None)
         verify(project, store, actor=user, workers=1)
         _decide(store, judge_of(project, store))
 

@@ -21,6 +21,7 @@ from holdfast.db.models import Provenance, Status
 from holdfast.db.samples import each
 from holdfast.db.users import users
 from holdfast.db.verdicts import each_current
+from holdfast.db.votes import votes_of_many
 from holdfast.reviewer.cli import main
 from holdfast.reviewer.demo import BATCHES, data_file
 from holdfast.reviewer.pipeline.demo import make_demo
@@ -133,6 +134,15 @@ def test_every_verifier_has_found_something(demo: Project) -> None:
         "too-long",
         "unfilled-template",
     }
+
+
+def test_judges_have_voted_on_a_few_dozen_samples(demo: Project) -> None:
+    with demo.store() as store:
+        votes = votes_of_many(store, [one.id for one in each(store)])
+        flagging = {outcomes.spec.name for _, outcomes in each_current(store) if outcomes.verdict.findings}
+    assert 24 <= len(votes) <= 60
+    assert {vote.judge for given in votes.values() for vote in given} >= {"judge-a", "judge-b", "judge-c"}
+    assert flagging >= {"label_votes", "label_disagreement", "score_disagreement", "generator_gap", "order_flips"}
 
 
 def test_a_row_that_cannot_be_read_is_kept_aside(demo: Project) -> None:

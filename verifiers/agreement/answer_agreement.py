@@ -29,8 +29,8 @@ from holdfast.verifiers.base import Context, Threshold, above, verifier
 FEWEST = 2
 """Other answers of the same kind without which the check abstains."""
 
-_SCATTER = 0.2
-"""How much less a contradiction counts where the others contradict each other too, at most."""
+_SCATTER, _SCATTER_HUMAN = 0.2, 1.0
+"""How much less a contradiction counts where the others contradict each other too, at most; of a person's answer."""
 _LONGEST_VALUE, _LONGEST_SHOWN, _LISTED = 64, 40, 4
 _TEXT_OTHERS = 8
 _JSON = KINDS.index("json")
@@ -43,9 +43,10 @@ def answer_agreement(
     """Score how far the other models' answers to the prompt contradict a sample's: numbers, choices, labels, JSON.
 
     The score is the weighted share of the others that say something else, a little less where they do not agree among
-    themselves either. A source weighs by how often it agrees with the rest, people most, the sample's own family less.
-    Texts without an answer count by how much more alike the others are to each other than to this one. `execute` runs
-    answers that are programs in the sandbox, to compare the values that they leave in `ans` or print.
+    themselves either; against a person's answer counts only what most of them agree on. A source weighs by how often it
+    agrees with the rest, people most, the sample's own family less. Texts without an answer count by how much more
+    alike the others are to each other than to this one. `execute` runs answers that are programs in the sandbox, to
+    compare the values that they leave in `ans` or print.
     """
     state = ctx.state("answer_agreement")
     key = group_key(sample)
@@ -66,12 +67,13 @@ def answer_agreement(
         return _text_verdict(reply, comparable)
     if reply.kind == _JSON and _all_differ(reply, comparable):
         return Verdict.abstain()  # a task that has no one answer
-    score = _contradiction(reply, weigh(comparable, groups, source_of(sample), weights))
+    own = source_of(sample)
+    scatter = _SCATTER_HUMAN if own[0] == HUMAN else _SCATTER
+    score = _contradiction(reply, weigh(comparable, groups, own, weights), scatter)
     if not flag_at.crossed(score):
         return Verdict.score(score)
-    answer = read_answer(sample)
-    span = None if answer is None else answer.span
-    return Verdict.score(score, code="answer-disagrees", message=_message(reply, comparable, groups), span=span)
+    message, answer = _message(reply, comparable, groups), read_answer(sample)
+    return Verdict.score(score, code="answer-disagrees", message=message, span=answer.span if answer else None)
 
 
 @answer_agreement.fit
@@ -107,7 +109,8 @@ def _reply(sample: Sample, *, execute: bool) -> Reply | None:
     return Reply(kind, value)
 
 
-def _contradiction(reply: Reply, weighed: Iterable[tuple[Reply, float]]) -> float:
+def _contradiction(reply: Reply, weighed: Iterable[tuple[Reply, float]], scatter: float) -> float:
+    """The weighted share of others that say something else, less by up to `scatter` where they do not agree on what."""
     tally: dict[str, float] = {}
     for other, weight in weighed:
         tally[other.value] = tally.get(other.value, 0.0) + weight
@@ -116,7 +119,7 @@ def _contradiction(reply: Reply, weighed: Iterable[tuple[Reply, float]]) -> floa
     if not tally:
         return 0.0
     together = max(tally.values()) / against
-    return round(against / total * (1 - _SCATTER * (1 - together)), 6)
+    return round(against / total * (1 - scatter * (1 - together)), 6)
 
 
 def _message(reply: Reply, others: Sequence[Other], groups: AnswerGroups) -> str:

@@ -101,6 +101,12 @@ def test_a_person_counts_more_than_a_model(check: Check, sample: MakeSample) -> 
     assert message == "answers 26; both other sources say 18, a person's among them"
 
 
+def test_models_that_all_differ_say_nothing_against_a_person(check: Check, sample: MakeSample) -> None:
+    human = sample(PROMPT, "A: 55", provenance="human", model=None, generation=0)
+    assert check(answer_agreement, human, [human, *answered(sample, 1, 2, 3)]).outcome is Outcome.PASS
+    assert check(answer_agreement, human, [human, *answered(sample, 2, 2, 2)]).outcome is Outcome.FLAG
+
+
 def test_the_own_family_counts_less(check: Check, sample: MakeSample) -> None:
     others = answered(sample, 26, 18, 18)[1:]
     cousin = sample(PROMPT, "A: 26", model="kelp-13b")
