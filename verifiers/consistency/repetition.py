@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from holdfast.db.models import Sample, Span, Verdict
 from holdfast.verifiers.base import Context, Threshold, above, verifier
+from holdfast.verifiers.reading import reading
 
 FEWEST_WORDS = 20
 """Shorter texts are not judged: a refrain of a few words is no loop."""
@@ -50,7 +51,10 @@ def repetition(sample: Sample, ctx: Context, *, flag_at: Threshold = above(0.55)
     """
     cut = max(0, len(sample.response) - _TAIL)
     text = sample.response[cut:]
-    words = _TOKEN.findall(text) if not text.isascii() and _HAS_UNSPACED.search(text) else text.split()
+    if not text.isascii() and _HAS_UNSPACED.search(text):
+        words = _TOKEN.findall(text)
+    else:
+        words = text.split() if cut else reading(sample).words
     loop = _stutter(text, words)
     share, span = 0.0, (0, 0)
     if len(words) >= FEWEST_WORDS and _repeats_at_all(words):
