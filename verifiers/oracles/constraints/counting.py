@@ -15,10 +15,9 @@ from holdfast.db.models import Span
 _WORD = re.compile(r"\w+")
 
 _ABBREVIATION_LIST = """
-a.m adm ala ann approx apr apt ariz assn asst atty aug ave bros calif capt cmdr co col colo conn corp cpl ct d.c dec
-del dept dr e.g esq est etc feb fla fri ga gen gov hon i.e inc jan jr jul jun kan ky lt ltd m.d mass md messrs mich
-minn mon mr mrs ms mt nev no nov oct okla ore p.m pa ph.d prof rep reps rev sat sec sen sens sept sgt sr st sun tenn
-tex thu thurs tue tues u.k u.n u.s u.s.a va vol vs wash wed wis
+adm ala ann approx apr apt ariz assn asst atty aug ave bros calif capt cmdr co col colo conn corp cpl ct dec dept dr
+esq est etc feb fla gen gov hon inc jan jr jul jun ky lt ltd md messrs mich mr mrs ms mt nev nov oct okla ph.d prof
+rep reps rev sec sen sens sept sgt sr st tenn tex thurs tues vol vs wis
 """
 _ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 """Without their last period, in lower case."""
@@ -35,13 +34,14 @@ _OPENERS = frozenset(_OPENER_LIST.split())
 """Words that are written with a capital letter only because a sentence begins."""
 
 _END = re.compile(r"[.?!](?=[?!)\";}\]*:@'({\[]|\s+\S)")
-_CLOSING = "\"')]}"
+_CLOSING = re.compile(r"\s*[\"')\]}]+(?=\s|--|\Z)")
+_INITIALS = re.compile(r"(?!(?:p\.)+s\Z)(?:[^\W\d_]\.)+[^\W\d_]")
 _NUMBER = re.compile(r"-?[.,]?\d[\d,.-]*$")
 _BETWEEN_TOKENS = re.compile(r"[?!)\";}\]*:@'({\[]")
 _LONGEST_TOKEN = 80
 
 _APART = re.compile(r"[\s*()\[\]{}<>;@#$%&?!\"“”«»„‘’`]+|--+|\.\.+|[:,](?!\d)")
-_CONTRACTION = re.compile(r"(?:'(?:S|M|D|LL|RE|VE)|N'T)$")
+_CONTRACTION = re.compile(r"(?:'(?:S|s|M|m|D|d|LL|ll|RE|re|VE|ve)|N'T|n't)$")
 
 
 def words(text: str) -> int:
@@ -61,8 +61,8 @@ def sentences(text: str) -> list[Span]:
     """The spans of the sentences, without the white space around them."""
     spans, start = [], 0
     for end in _breaks(text):
-        while end < len(text) and text[end] in _CLOSING:
-            end += 1
+        closing = _CLOSING.match(text, end)
+        end = end if closing is None else closing.end()
         if end > start and not text[start:end].isspace():
             spans.append(_trimmed(text, start, end))
             start = end
@@ -106,12 +106,14 @@ def _ends_sentence(text: str, at: int) -> bool:
     if text[at - 1 : at] == ".":
         return _opens(following)
     if len(token) == 1 and token.isalpha():
-        marks_item = at == 1 or text[at - 2] == "\n"
-        return marks_item or _opens(following)
+        first = max(0, at - _LONGEST_TOKEN)
+        _, newline, line = text[first : at - 1].rpartition("\n")
+        marks_item = not line.strip() and (newline or first == 0)
+        return bool(marks_item) or _opens(following)
     if _NUMBER.match(token):
         return not following[:1].islower() and following[:1] not in (";", ":", ",", ".", "!", "?")
     plain = token.lower()
-    if plain in _ABBREVIATIONS or plain.rpartition("-")[2] in _ABBREVIATIONS:
+    if _INITIALS.fullmatch(plain) or plain in _ABBREVIATIONS or plain.rpartition("-")[2] in _ABBREVIATIONS:
         return _opens(following)
     return True
 
