@@ -9,36 +9,49 @@ from typing import Literal
 
 from holdfast.db.models import PASS, Finding, Outcome, Sample, Severity, Verdict
 from holdfast.verifiers.base import Context, verifier
+from holdfast.verifiers.format.passages import without_code
 
 PLACEHOLDERS = frozenset(
     {
-        "answer here", "fixme", "insert answer here", "insert text here", "lorem ipsum", "n/a", "nan", "no input",
-        "no output", "no response", "noinput", "nooutput", "placeholder", "tba", "tbd", "text here", "to be added",
-        "to be determined", "todo", "undefined", "your answer", "your answer here", "your response here",
-        "your text here",
+        "answer goes here", "answer here", "content goes here", "fixme", "insert answer here", "insert text here",
+        "lorem ipsum", "n/a", "nan", "no input", "no output", "no response", "noinput", "nooutput", "placeholder",
+        "sample text", "tba", "tbd", "text goes here", "text here", "to be added", "to be determined", "todo",
+        "undefined", "your answer", "your answer here", "your response here", "your text here",
     }
 )  # fmt: skip
 """Whole texts, without case, brackets and outer punctuation, that say nothing."""
 
 _OUTER = " \t\r\n.,:;!?…-–—_*#\"'`<>[](){}"
 _VARIABLE = re.compile(r"\{\{\s{0,4}[A-Za-z_][\w.-]{0,40}\s{0,4}\}\}")
-_INSERT = re.compile(r"[\[<]\s?(?:INSERT|(?:[Ii]nsert|Add|Enter|Your|YOUR)\s)[^\[\]<>\n]{0,60}[\]>]")
+# Their first character comes first, and what may not stand before it is looked at after: they are searched faster so.
+_BRACED = re.compile(
+    r"\{(?<![\w{}$\\\"'@]\{)(?:input|output|instructions?|question|answer|context|prompt|name|text|query|topic|response"
+    r"|user|content|document|passage|title|language|[a-z]{2,20}_[a-z_]{2,20})\}(?![}\"'{])"
+)
+_BLANK = re.compile(
+    r"[\[<](?:\s?(?:INSERT|(?:[Ii]nsert|[Aa]dd|[Ee]nter|[Ss]pecify|[Pp]laceholder|[Yy]our|YOUR)\s)[^\[\]<>\n]{0,60}[\]>]"
+    r"|(?<=\[)(?<![\w\])]\[)(?:[\w'’.&-]{1,20}[ /]){0,4}"
+    r"(?i:names?|dates?|address|numbers?|e-?mail|company|employers?|recipients?|positions?|designation|job title"
+    r"|department|organi[sz]ation|university|location|website|link|url|amount|signature|contact information"
+    r"|user|friend|recruiter|manager|professor|customer|client|candidate|applicant)\])(?![(\[:\w])"
+)
 _LOREM = re.compile(r"lorem ipsum", re.IGNORECASE)
-_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
+_WANTED = re.compile(
+    r"\b(?:placeholders?|templates?|brackets?|fill(?:ed)? in|blanks?|variables?|forms?)\b", re.IGNORECASE
+)
+_PROGRAM = re.compile(r"\bf[\"']|\.format\(|^\s*(?:def|class|import|return|print)\b|=>|;\s*$", re.MULTILINE)
 _VARIABLE_LEFT = "the template variable {} was never filled in"
 _LONGEST_WHOLE = 80
 _SHOWN = 20
 
 
-@verifier(layer="format", version="1")
+@verifier(layer="format", version="2")
 def empty_or_placeholder(sample: Sample, ctx: Context) -> Verdict:
     """Fail an empty response; flag one that is a placeholder, and template variables that were never filled in."""
     response = sample.response
     if not response or response.isspace():
         return PASS if _calls_tools(sample) or not _has_response(sample) else _empty(response)
-    findings = [*_whole(sample), *_unfilled(response, sample.prompt)]
-    if "{{" in sample.prompt and "{{" not in response:
-        findings += _each(_VARIABLE, sample.prompt, "prompt", "unfilled-template", _VARIABLE_LEFT)
+    findings = [*_whole(sample), *_unfilled(response, sample.prompt), *_unfilled_prompt(sample.prompt, response)]
     return Verdict(Outcome.FLAG, None, tuple(findings)) if findings else PASS
 
 
@@ -80,19 +93,31 @@ def is_placeholder(text: str) -> bool:
 
 
 def _unfilled(text: str, asked: str) -> Iterator[Finding]:
-    """Findings for template variables in a response, unless they are code or the prompt holds some too."""
-    if "{{" in text and "{{" not in asked:
-        yield from _each(_VARIABLE, text, "response", "unfilled-template", _VARIABLE_LEFT)
-    if _INSERT.search(text) and not _INSERT.search(asked):
-        yield from _each(_INSERT, text, "response", "unfilled-template", "{} was never filled in")
-    if _LOREM.search(text) and not _LOREM.search(asked):
+    """Findings for what a response leaves to be filled in, unless it is code or the prompt wants or holds some too."""
+    if "{" in text:
+        if "{{" in text and "{{" not in asked:
+            yield from _each(_VARIABLE, text, "response", "unfilled-template", _VARIABLE_LEFT)
+        if _BRACED.search(text) and "{" not in asked and not _PROGRAM.search(text) and not _WANTED.search(asked):
+            yield from _each(_BRACED, text, "response", "unfilled-template", _VARIABLE_LEFT)
+    bracketed = ("[" in text or "<" in text) and _BLANK.search(text)
+    if bracketed and not _BLANK.search(asked) and not _WANTED.search(asked):
+        yield from _each(_BLANK, text, "response", "unfilled-template", "{} was never filled in")
+    if "ipsum" in text and _LOREM.search(text) and not _LOREM.search(asked):
         yield from _each(_LOREM, text, "response", "filler-text", "{} is filler text")
+
+
+def _unfilled_prompt(prompt: str, response: str) -> Iterator[Finding]:
+    """Findings for template variables of a prompt, unless it is about templates or code."""
+    if "{" not in prompt or "{" in response:
+        return
+    if "{{" in prompt:
+        yield from _each(_VARIABLE, prompt, "prompt", "unfilled-template", _VARIABLE_LEFT)
+    if _BRACED.search(prompt) and not _PROGRAM.search(prompt) and not _WANTED.search(prompt):
+        yield from _each(_BRACED, prompt, "prompt", "unfilled-template", _VARIABLE_LEFT)
 
 
 def _each(
     pattern: re.Pattern[str], text: str, of: Literal["response", "prompt"], code: str, message: str
 ) -> Iterator[Finding]:
-    if "`" in text:
-        text = _CODE.sub(lambda code: " " * len(code.group()), text)
-    for found in islice(pattern.finditer(text), _SHOWN):
+    for found in islice(pattern.finditer(without_code(text)), _SHOWN):
         yield Finding(code, Severity.WARN, message.format(found.group()), found.span(), of)

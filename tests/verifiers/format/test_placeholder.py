@@ -56,6 +56,12 @@ def test_a_placeholder_that_the_sample_expects_is_an_answer(check: Check, sample
         ("Sincerely,\n[Your Name]", "[Your Name]"),
         ("We sold [INSERT NUMBER] units.", "[INSERT NUMBER]"),
         ("Call <insert phone number here> now", "<insert phone number here>"),
+        ("We meet in [location].", "[location]"),
+        ("Dear [Boss's Name],", "[Boss's Name]"),
+        ("I joined [Company Name] today.", "[Company Name]"),
+        ("Hi <your supervisor's name>,", "<your supervisor's name>"),
+        ("Answer the question: {question}", "{question}"),
+        ("Welcome to {city_name}!", "{city_name}"),
         ("Text: lorem ipsum dolor sit amet", "lorem ipsum"),
     ],
 )
@@ -80,6 +86,13 @@ def test_what_was_never_filled_in_is_flagged_at_its_place(
         ("What does lorem ipsum mean?", "Lorem ipsum is filler text."),
         ("x", "f(x) = {{1, 2}, {3, 4}} and a[i][j] and list[int]"),
         ("x", "See [Insertion sort](https://example.org)."),
+        ("x", "See [my website](https://example.org) and [link][1]; x[name] = y[date]."),
+        ("Write a template of a letter.", "Dear [Name],"),
+        ("Use at least two placeholders in square brackets.", "Dear [Name], [address]"),
+        ("x", 'print(f"Hello {name}")\nprint(f"Bye, dear {user_name}")'),
+        ("Fill {name} in.", "Dear {name}"),
+        ("x", "The set {name, text} holds two, $\\frac{name}{text}$ is a share."),
+        ("Insert the statute.", "He said that [he] would, in fact, [sic] go [NASA]."),
     ],
 )
 def test_what_was_asked_for_and_code_are_left_alone(
@@ -91,3 +104,14 @@ def test_what_was_asked_for_and_code_are_left_alone(
 def test_an_unfilled_prompt_is_flagged_as_the_prompt(check: Check, sample: MakeSample) -> None:
     verdict = check(empty_or_placeholder, sample("Write about {{topic}}.", "About what?"))
     assert [(one.of, one.span) for one in verdict.findings] == [("prompt", (12, 21))]
+    verdict = check(empty_or_placeholder, sample("Summarise this: {document}", "It says nothing."))
+    assert [(one.of, one.span) for one in verdict.findings] == [("prompt", (16, 26))]
+    code = sample("What does this print?\nname = 1\nprint(f'so {name}')", "so 1")
+    assert check(empty_or_placeholder, code).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize("piece", ["{{", "{a", "[", "[a ", "[your ", "<insert ", "{a_", "[a/b ", "lorem ", "`"])
+def test_long_texts_are_read_in_one_go(check: Check, sample: MakeSample, piece: str) -> None:
+    text = piece * (200_000 // len(piece))
+    assert check(empty_or_placeholder, sample(text, text)).outcome in (Outcome.PASS, Outcome.FLAG)
+    assert check(empty_or_placeholder, sample("x", text + " lorem ipsum")).outcome is Outcome.FLAG
