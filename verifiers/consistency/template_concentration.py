@@ -53,7 +53,7 @@ class _Kind(NamedTuple):
 
 
 @verifier(layer="consistency", version="1")
-def template_concentration(sample: Sample, ctx: Context, *, flag_at: Threshold = above(0.1)) -> Verdict:
+def template_concentration(sample: Sample, ctx: Context, *, flag_at: Threshold = above(0.08)) -> Verdict:
     """Score how far the share of a source that a sample's template takes up exceeds what real data show.
 
     A template is an opening, a closing, or a beginning in which numbers and names are masked. The score is the share
