@@ -109,7 +109,7 @@ def _report(connection: Connection, job: PanelJob) -> JudgeReport:
         connection.send(Asked("starting the judges", 0))
     models = LiteLLM()
     config = job.config
-    prices = _prices(config, models.price)
+    prices = prices_of(config, models.price)
     judges = [
         Judge(name, config.families.get(name), config.max_tokens, models.takes_schema(name)) for name in config.models
     ]
@@ -136,7 +136,7 @@ def _heard(connection: Connection, stop: asyncio.Event) -> None:
     asyncio.get_running_loop().remove_reader(connection.fileno())
 
 
-def _prices(config: JudgesConfig, known: Callable[[str], Price | None]) -> dict[str, Price]:
+def prices_of(config: JudgesConfig, known: Callable[[str], Price | None]) -> dict[str, Price]:
     """The prices that are configured or known; UsageError where a budget is set and one is neither."""
     prices = {name: Price.per_million(price.input, price.output) for name, price in config.prices.items()}
     for name in config.models:
