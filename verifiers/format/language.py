@@ -100,8 +100,9 @@ def _usual_languages(samples: Iterable[Sample]) -> dict[str, dict[str, dict[str,
     drawn: defaultdict[str, list[tuple[int, str, str]]] = defaultdict(list)
     for sample in samples:
         draw = drawn[source_key(sample)]
+        text = f"{sample.prompt}\0{sample.response}".encode("utf-8", "replace")
         # Negated, so that the heap gives up the greatest hash first.
-        rank = -int.from_bytes(hashlib.blake2b(sample.response.encode("utf-8", "replace"), digest_size=8).digest())
+        rank = -int.from_bytes(hashlib.blake2b(text, digest_size=8).digest())
         if len(draw) >= LEARNED_FROM and rank <= draw[0][0]:
             continue
         found = _response_language(sample, thorough=True)

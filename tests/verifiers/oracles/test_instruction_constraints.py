@@ -240,7 +240,7 @@ def test_hostile_text_is_judged(check: Check, sample: MakeSample, unit: str) -> 
     rules = [{"id": rule, "kwargs": arguments} for rule, arguments, *_ in CASES]
     verdict = check(
         instruction_constraints,
-        sample(response=unit * 200_000 + "x", metadata_json=json.dumps({"instructions": rules})),
+        sample(response=unit * (200_000 // len(unit)) + "x", metadata_json=json.dumps({"instructions": rules})),
     )
     assert verdict.outcome is Outcome.FLAG
     assert len(verdict.findings) <= 20 * len(rules)
