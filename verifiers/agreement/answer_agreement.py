@@ -33,6 +33,8 @@ _SCATTER, _SCATTER_HUMAN = 0.2, 1.0
 """How much less a contradiction counts where the others contradict each other too, at most; of a person's answer."""
 _LONGEST_VALUE, _LONGEST_SHOWN, _LISTED = 64, 40, 4
 _TEXT_OTHERS = 8
+_PROSE = 0.5
+"""How much being unlike the others counts for a whole text: it can be right in other words."""
 _JSON = KINDS.index("json")
 
 
@@ -44,9 +46,9 @@ def answer_agreement(
 
     The score is the weighted share of the others that say something else, a little less where they do not agree among
     themselves either; against a person's answer counts only what most of them agree on. A source weighs by how often it
-    agrees with the rest, people most, the sample's own family less. Texts without an answer count by how much more
-    alike the others are to each other than to this one. `execute` runs answers that are programs in the sandbox, to
-    compare the values that they leave in `ans` or print.
+    agrees with the rest, people most, the sample's own family less. Answers in words count by how much more alike the
+    others are to each other than to this one, whole texts half as much. `execute` runs answers that are programs in the
+    sandbox, to compare the values that they leave in `ans` or print.
     """
     state = ctx.state("answer_agreement")
     key = group_key(sample)
@@ -162,7 +164,8 @@ def _text_verdict(reply: Reply, others: Sequence[Other]) -> Verdict:
     among = sum(pairs) / len(pairs)
     to_own = sum(likeness(own, other) for other in sketches) / len(sketches)
     message = f"unlike {in_words(len(sketches))} other answers, which have {among:.0%} of their words in common"
-    return Verdict.score(round(max(0.0, among - to_own), 6), code="text-disagrees", message=message)
+    counts = 1.0 if KINDS[reply.kind] == "text" else _PROSE
+    return Verdict.score(round(counts * max(0.0, among - to_own), 6), code="text-disagrees", message=message)
 
 
 _latest: tuple[Any, AnswerGroups, list[float]] | None = None

@@ -172,21 +172,26 @@ def test_a_long_value_is_not_spelt_out(check: Check, sample: MakeSample) -> None
     assert finding.message == "has an answer of its own; both other models agree on another"
 
 
-def test_texts_are_unlike_only_where_the_others_are_alike(check: Check, sample: MakeSample) -> None:
-    alike = "It opens the window slowly and doubles it with every round trip until something gets lost on the way."
-    other = "Bananas are berries, botanically speaking, whereas strawberries certainly aren't, which surprises people."
-    corpus = [
-        sample("Why?", text, model=f"m{n}") for n, text in enumerate((other, alike, alike + " Yes.", alike + " !"))
-    ]
+def test_words_are_unlike_only_where_the_others_are_alike(check: Check, sample: MakeSample) -> None:
+    answers = ("Good evening.", "Bonsoir.", "bonsoir", "Bonsoir !")
+    corpus = [sample("Good evening in French?", text, model=f"m{n}") for n, text in enumerate(answers)]
     verdict = check(answer_agreement, corpus[0], corpus)
     assert verdict.outcome is Outcome.FLAG
     assert verdict.findings[0].code == "text-disagrees"
+    assert verdict.findings[0].message == "unlike three other answers, which have 100% of their words in common"
     assert check(answer_agreement, corpus[1], corpus).outcome is Outcome.PASS
-    scattered = [
-        sample("Say something.", text, model=f"m{n}")
-        for n, text in enumerate((other, alike, "I have no idea at all, and would rather not say."))
-    ]
-    assert check(answer_agreement, scattered[0], scattered).outcome is Outcome.PASS
+    scattered = [sample("A colour?", text, model=f"m{n}") for n, text in enumerate(("red", "blue", "green"))]
+    assert check(answer_agreement, scattered[0], scattered).value == 0
+
+
+def test_a_whole_text_may_say_it_in_other_words(check: Check, sample: MakeSample) -> None:
+    alike = "It opens the window slowly and doubles it with every round trip until something gets lost on the way."
+    other = "Bananas are berries, botanically speaking, whereas strawberries certainly aren't, which surprises people."
+    texts = (other, alike, alike + " Yes.", alike + " Indeed it does.")
+    corpus = [sample("Why?", text, model=f"m{n}") for n, text in enumerate(texts)]
+    values = [check(answer_agreement, one, corpus).value or 0.0 for one in corpus]
+    assert max(values[1:]) < values[0] <= 0.5
+    assert check(answer_agreement, corpus[0], corpus).outcome is Outcome.PASS
 
 
 def test_a_very_large_group_is_bounded(check: Check, sample: MakeSample) -> None:
