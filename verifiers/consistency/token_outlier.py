@@ -44,6 +44,7 @@ _TAIL_OF_WORDS = (0.95, 1.645)
 _TAIL_OF_CLASSES = (0.98, 2.054)
 """Quantiles that widen the spread, with the standard normal's: tables and code among prose are a tail, no outliers."""
 _WHOLE = 0.8
+_FAST_SETTINGS = 40
 
 _CLASSES = ("capitals", "digits", "white space", "punctuation", "characters beyond ASCII")
 _LOWER_CASE = len(_CLASSES)
@@ -143,15 +144,19 @@ def _unlike(reference: str, band: Any, cost: float, n_words: int, counts: Sequen
 
 
 class _Costs(dict[str, float]):
-    """What each word costs, in bits; a word that the vocabulary lacks costs what it costs in the whole corpus."""
+    """What each word costs, in bits; a word that the setting's own vocabulary lacks costs what it does everywhere."""
 
-    def __init__(self, own: Mapping[str, float], everywhere: Mapping[str, float], unknown: float) -> None:
-        super().__init__(own)
+    def __init__(
+        self, own: Mapping[str, float], everywhere: Mapping[str, float], unknown: float, *, fast: bool
+    ) -> None:
+        # Looking words up in one table is much faster than in two; it takes a megabyte or two for each setting.
+        super().__init__({**everywhere, **own} if fast else own)
+        self.own = own
         self._everywhere = everywhere
-        self.unknown = unknown
+        self._unknown = unknown
 
     def __missing__(self, word: str) -> float:
-        return self._everywhere.get(word, self.unknown)
+        return self._everywhere.get(word, self._unknown)
 
 
 _prepared: tuple[Any, dict[str, _Costs]] = (None, {})
@@ -164,7 +169,12 @@ def _costs_of(state: Any, setting: str) -> _Costs:
         _prepared = (state, {})
     costs = _prepared[1].get(setting)
     if costs is None:
-        costs = _Costs(state["words"].get(setting, {}), state["everywhere"], state["unknown"])
+        costs = _Costs(
+            state["words"].get(setting, {}),
+            state["everywhere"],
+            state["unknown"],
+            fast=len(_prepared[1]) < _FAST_SETTINGS,
+        )
         _prepared[1][setting] = costs
     return costs
 
@@ -175,7 +185,7 @@ def _words_finding(text: str, costs: _Costs, usual: float, whose: str) -> tuple[
     start, end = _densest([costs[word] - usual - 1 for word, _, _ in placed])
     span = (placed[start][1], placed[end - 1][2]) if end - start <= _WHOLE * len(placed) else None
     ranked = sorted({word for word, _, _ in placed[start:end]}, key=lambda word: (-costs[word], -len(word), word))
-    share = sum(word not in costs for word, _, _ in placed) / len(placed)
+    share = sum(word not in costs.own for word, _, _ in placed) / len(placed)
     named = ", ".join(repr(word[:30]) for word in ranked[:3])
     return f"its words are unlike those of {whose}: {share:.0%} are rare there, such as {named}", span
 

@@ -15,7 +15,7 @@ ENOUGH_TEXTS = 20
 _OWN_WEIGHT = 0.95
 """Weight of the task's and domain's own vocabulary; the rest is that of the whole corpus."""
 _OWN_WORDS = 2_000
-_ALL_WORDS = 30_000
+_ALL_WORDS = 20_000
 _STATE_WORDS = 100_000
 
 
