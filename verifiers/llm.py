@@ -10,6 +10,9 @@ from typing import Any
 
 from holdfast.verifiers.calls import CallFailed, Price, Reply, Request, nano
 
+_SEARCHES_ALWAYS = ("perplexity",)
+"""Providers whose models search at every call, for a price of its own."""
+
 
 class LiteLLM:
     """litellm as a transport; importing it takes seconds, so a process makes one of these at most."""
@@ -59,7 +62,7 @@ class LiteLLM:
             known = self._litellm.model_cost[self._litellm.get_model_info(model)["key"]]
         except Exception:  # litellm raises a bare Exception for a model that it does not know
             return None
-        if any(value for name, value in known.items() if "cost_per_query" in name or "cost_per_request" in name):
+        if known.get("litellm_provider") in _SEARCHES_ALWAYS:
             return None
         input, output = known.get("input_cost_per_token"), known.get("output_cost_per_token")
         if input is None or output is None:
