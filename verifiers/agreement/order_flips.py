@@ -15,7 +15,7 @@ _SAYS = {True: "the sample", False: "the other"}
 
 
 @verifier(layer="agreement", version="1", votes=True)
-def order_flips(sample: Sample, ctx: Context, *, flag_at: Threshold = above(0.0)) -> Verdict:
+def order_flips(sample: Sample, ctx: Context, *, flag_at: Threshold = above(0.4)) -> Verdict:
     """Score the share of judges who name another winner once the compared answers are swapped.
 
     Such a judge has called a tie, whatever it says. Votes in one order alone do not count.

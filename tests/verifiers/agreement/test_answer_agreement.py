@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from holdfast.db.models import Outcome, Sample, Verdict
 from holdfast.verifiers.agreement.answer_agreement import answer_agreement
 from holdfast.verifiers.agreement.answer_groups import MOST_ANSWERS, AnswerGroups, Gathering, group_key
+from holdfast.verifiers.sandbox import Unavailable, available
 
 Check = Callable[..., Verdict]
 MakeSample = Callable[..., Sample]
@@ -274,3 +275,15 @@ def _auc(pairs: list[tuple[float, bool]]) -> float:
 
     wins = sum(bisect_left(good, value) + bisect_right(good, value) for value in bad)
     return wins / 2 / len(bad) / len(good)
+
+
+def test_programs_are_compared_by_what_they_compute(check: Check, sample: MakeSample) -> None:
+    if isinstance(available(), Unavailable):
+        pytest.skip("no sandbox here")
+    programs = ("total_eggs = 16\nans = total_eggs * 2 - 6", "eggs_a = 9\neggs_b = 2\nans = eggs_a * eggs_b")
+    corpus = [sample(PROMPT, text, model=f"coder-{n}") for n, text in enumerate(programs)]
+    corpus += answered(sample, 18, 18)
+    verdict = check(answer_agreement, corpus[0], corpus, execute=True)
+    assert verdict.findings[0].message == "answers 26; all three other models say 18"
+    assert check(answer_agreement, corpus[1], corpus, execute=True).outcome is Outcome.PASS
+    assert check(answer_agreement, corpus[0], corpus).outcome is Outcome.ABSTAIN
