@@ -20,12 +20,21 @@ _INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u2060-\u2064\ufeff\U000e0000-\U000
 # Mojibake: UTF-8 bytes read as Windows-1252. A lead byte, then as many continuation bytes as it asks for.
 _TAIL = "[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
 _MOJIBAKE = f"(?:[Â-ß]{_TAIL}|[à-ï]{_TAIL}{{2}}|[ð-ô]{_TAIL}{{3}})+"
+# Cyrillic letters of UTF-8 read as Windows-1251: Р or С before each of them, three times at least.
+_TAIL_1251 = "".join(map(re.escape, bytes(range(0x80, 0xC0)).decode("cp1251", errors="ignore")))
+_CYRILLIC = f"(?:[РС][{_TAIL_1251}]){{3,}}"
+_HIDDEN = f"{_CONTROL}\ufffd{_BIDI}{_INVISIBLE}"
 _SUSPECT = re.compile(
-    f"(?P<mojibake>{_MOJIBAKE})|(?P<control>[{_CONTROL}]+)|(?P<lost>\ufffd+)|(?P<bidi>[{_BIDI}])|(?P<invisible>[{_INVISIBLE}]+)"
+    f"(?P<mojibake>{_MOJIBAKE})|(?P<cyrillic>{_CYRILLIC})|(?P<control>[{_CONTROL}]+)|(?P<lost>\ufffd+)|(?P<bidi>[{_BIDI}])"
+    f"|(?P<invisible>[{_INVISIBLE}]+)"
 )
+# Two quick searches, one of which finds something in every text in which the slow one above does.
+_ANY_HIDDEN = re.compile(f"[{_HIDDEN}]")
+_ANY_LEAD = re.compile(f"[Â-ôРС](?=[{_TAIL[1:-1]}{_TAIL_1251}])")
 
 _REGION_FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")
 _CONTROLS = re.compile(f"[{_CONTROL}]+")
+_SYMBOLS = "€ƒ†‡¡¢£¤¥¦§¨©¬®¯°±²³´µ¶·¸¹¼½¾¿"
 _JOINERS = "\u200c\u200d"
 _MARKS = "\u061c\u200e\u200f"
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
@@ -43,6 +52,7 @@ class _Kind(NamedTuple):
 
 _KINDS = {
     "mojibake": _Kind("mojibake", Severity.WARN, "bytes of UTF-8 read as Windows-1252"),
+    "cyrillic": _Kind("mojibake", Severity.WARN, "bytes of UTF-8 read as Windows-1251"),
     "control": _Kind("control-character", Severity.WARN, "control character"),
     "lost": _Kind("lost-character", Severity.WARN, "a character was lost (U+FFFD stands in its place)"),
     "bidi": _Kind("bidi-control", Severity.WARN, "changes the direction in which the text is shown"),
@@ -51,7 +61,7 @@ _KINDS = {
 }
 
 
-@verifier(layer="format", version="1")
+@verifier(layer="format", version="2")
 def encoding_damage(sample: Sample, ctx: Context) -> Verdict:
     """Flag lost characters, mojibake, and control, bidi and invisible characters that the script does not need."""
     findings = [*damage(sample.response, "response"), *damage(sample.prompt, "prompt")]
@@ -64,6 +74,8 @@ def encoding_damage(sample: Sample, ctx: Context) -> Verdict:
 def damage(text: str, of: Literal["response", "prompt"]) -> list[Finding]:
     """A finding for each damaged place of a text, in order, at most SHOWN of a kind."""
     if text.isascii() and text.replace("\n", "").replace("\t", "").replace("\r", "").isprintable():
+        return []
+    if _ANY_HIDDEN.search(text) is None and _ANY_LEAD.search(text) is None:
         return []
     counts: Counter[str] = Counter()
     shown: list[tuple[str, Span, str]] = []
@@ -90,6 +102,10 @@ def _places(text: str) -> Iterator[tuple[str, Span, str]]:
                 yield kind, span, f": {found!r} was {meant!r}"
             else:
                 yield from (("control", at.span(), _named(at.group())) for at in _CONTROLS.finditer(text, *span))
+        elif kind == "cyrillic":
+            meant = _read(found, "cp1251")
+            if meant:
+                yield kind, span, f": {found!r} was {meant!r}"
         elif kind == "control":
             yield kind, span, _named(found)
         elif kind == "lost":
@@ -139,21 +155,30 @@ def _in_flag_emoji(text: str, at: int) -> bool:
 def _meant(text: str, span: Span) -> str | None:
     """What a run that looks like mojibake was, or None where it is rather what its writer wrote."""
     run = text[span[0] : span[1]]
-    try:
-        meant = bytes(_byte(mark) for mark in run).decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    if not all(unicodedata.category(mark)[0] in "LMNPSZ" or mark in "\ufeff\u200b\u200d" for mark in meant):
-        return None
-    if len(meant) >= 3 or len(run) > 2 * len(meant):
+    meant = _read(run, "cp1252")
+    if meant is None or len(meant) >= 3 or len(run) > 2 * len(meant):
         return meant
     # One or two characters of two bytes: a capital letter before a quotation mark looks the same („Ü“, IRMÃ”).
-    shouted = span[0] > 0 and text[span[0] - 1].isupper()
-    return meant if run[0] in "ÂÃ" and not shouted and "\u00a0" <= meant[0] <= "\u00ff" else None
+    before, after = text[max(0, span[0] - 1) : span[0]], text[span[1] : span[1] + 1]
+    if run[0].isupper() and (before.islower() or (after.islower() and run[1] not in "‘’“”")):
+        return meant
+    if run[0] in "ÎÏÐÑ" and run[1] in _SYMBOLS and not before.isupper():
+        return meant
+    return meant if run[0] in "ÂÃ" and not before.isupper() and "\u00a0" <= meant[0] <= "\u00ff" else None
 
 
-def _byte(mark: str) -> int:
-    return ord(mark) if ord(mark) < 0x100 else mark.encode("cp1252")[0]
+def _read(run: str, codec: str) -> str | None:
+    """The text of which the run shows the bytes of UTF-8; None where it is no text."""
+    try:
+        meant = b"".join(_byte(mark, codec) for mark in run).decode("utf-8")
+    except UnicodeError:
+        return None
+    sound = all(unicodedata.category(mark)[0] in "LMNPSZ" or mark in "\ufeff\u200b\u200d" for mark in meant)
+    return meant if sound else None
+
+
+def _byte(mark: str, codec: str) -> bytes:
+    return bytes((ord(mark),)) if codec == "cp1252" and ord(mark) < 0x100 else mark.encode(codec)
 
 
 def _named(controls: str) -> str:

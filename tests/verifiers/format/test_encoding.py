@@ -25,6 +25,11 @@ MakeSample = Callable[..., Sample]
         ("he said â€œnoâ€\u009d", "mojibake", "â€œ"),
         ("fun ðŸ˜€ fun", "mojibake", "ðŸ˜€"),
         ("ÐŸÑ€Ð¸Ð²ÐµÑ‚", "mojibake", "ÐŸÑ€Ð¸Ð²ÐµÑ‚"),
+        ("she said РџСЂРёРІРµС‚ to all", "mojibake", "РџСЂРёРІРµС‚"),
+        ("der WÃ¶lfe", "mojibake", "Ã¶"),
+        ("ConferinÈ›a", "mojibake", "È›"),
+        ("merge È™i vine", "mojibake", "È™"),
+        ("an Î± helix", "mojibake", "Î±"),
         ("a\x00b", "control-character", "\x00"),
         ("red \x1b[31m", "control-character", "\x1b"),
         ("Republic\x92s", "control-character", "\x92"),
@@ -53,7 +58,9 @@ def test_damage_is_flagged_at_its_place(check: Check, sample: MakeSample, text: 
     [
         "plain text\twith tabs\r\nand lines",
         "naïve café, Ångström, „SCHÖN“, «Voilà», IRMÃ”, 20 °C, £5, ½",
-        "„MENÜ“ und „Ä“",
+        "„MENÜ“ und „Ä“, viel Spaß“, È’ vero",
+        "Ріки Сі Рє, Сєдов і Ріо",
+        "ESPAÑ® 5 Å² Ñ”, În",
         "family 👨‍👩‍👧‍👦, pride 🏳️‍🌈, pilot 👩🏽‍✈️, heart ❤️‍🔥",
         "flag of Wales 🏴\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f",
         "می‌خواهم",
@@ -101,3 +108,8 @@ def test_text_that_was_read_as_windows_1252_is_found(text: str) -> None:
     except UnicodeDecodeError:
         return
     assert "mojibake" in {finding.code for finding in damage(f"so {garbled} it is", "response")}
+
+
+@pytest.mark.parametrize("piece", ["Ã", "Â£", "РџС", "Р", "\u200b", "é“", "\x00", "\U0001f3f4\U000e0067", "\ufffd"])
+def test_long_texts_are_read_in_one_go(piece: str) -> None:
+    assert len(damage(piece * (200_000 // len(piece)), "response")) <= 2 * SHOWN
