@@ -34,7 +34,7 @@ NAMES = {
 def language_of(text: str) -> tuple[str, float] | None:
     """The language (ISO 639-1) and the confidence in it, up to 1; None where the text is too short or it is unsure."""
     text = text[:_LOOKED_AT]
-    if _letters(text) < FEWEST_LETTERS:
+    if letters(text) < FEWEST_LETTERS:
         return None
     code, confidence = _identifier()(text)
     return (code, round(confidence, 4)) if confidence >= LEAST_CONFIDENCE else None
@@ -45,7 +45,8 @@ def name_of(code: str) -> str:
     return NAMES.get(code.partition("-")[0], code)
 
 
-def _letters(text: str) -> int:
+def letters(text: str) -> int:
+    """How many letters say how much: a sign of Chinese, Japanese or Korean counts as three."""
     return sum(3 if letter >= "\u3040" else 1 for letter in text if letter.isalpha())
 
 
@@ -96,10 +97,16 @@ _OTHERS = frozenset(
 def plainly_english(words: Sequence[str]) -> bool:
     """Whether so many of the first words are English that no identifier need be asked (some 1 µs)."""
     first = words[:60]
+    few = len(words) < 25
     sure = len(_ENGLISH.intersection(first))
-    if sure >= (2 if len(words) < 25 else 3):
+    if sure >= (2 if few else 3):
         return True
-    return sure > 0 and sure + len(_ENGLISH_AND_OTHERS.intersection(first)) >= 4
+    return sure > 0 and sure + len(_ENGLISH_AND_OTHERS.intersection(first)) >= (3 if few else 4)
+
+
+def has_english(words: Sequence[str]) -> bool:
+    """Whether any of the words is one of the frequent ones that only English has."""
+    return not _ENGLISH.isdisjoint(words)
 
 
 def plainly_foreign(words: Sequence[str]) -> bool:

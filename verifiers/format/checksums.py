@@ -39,7 +39,7 @@ def luhn(digits: str) -> bool:
 def card_issuer(digits: str) -> str | None:
     """Whose payment card has this number; None where it is in nobody's range or its check digit is wrong."""
     issuer = next((name for pattern, name in _CARDS if pattern.fullmatch(digits)), None)
-    return issuer if issuer is not None and len(set(digits)) > 2 - (digits[0] == "4") and luhn(digits) else None
+    return issuer if issuer is not None and len(set(digits)) > 1 and luhn(digits) else None
 
 
 def is_iban(compact: str) -> bool:

@@ -7,11 +7,20 @@ import heapq
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from holdfast.db.models import PASS, Sample, Verdict
 from holdfast.verifiers.base import Context, verifier
-from holdfast.verifiers.languages import NAMES, alike, language_of, name_of, plainly_english, plainly_foreign
+from holdfast.verifiers.languages import (
+    NAMES,
+    alike,
+    has_english,
+    language_of,
+    letters,
+    name_of,
+    plainly_english,
+    plainly_foreign,
+)
 from holdfast.verifiers.reading import reading
 from holdfast.verifiers.sources import source_key, source_name
 
@@ -20,24 +29,35 @@ FEWEST = 20
 LEARNED_FROM = 300
 """Samples of a source and task that are looked at, drawn by hash."""
 
-_LEAST_CONFIDENCE = 0.8
+_LEAST_CONFIDENCE = 0.6
 _FEWEST_LETTERS = 25
+_SHORTEST = 9
 _USUAL = 0.8
+_ALMOST_ALWAYS = 0.95
 _UNUSUAL = 0.05
 _LOOKED_AT = 2_000
 _MOST_NAMES = 0.65
+_MOST_PARTS = 20
 
 _CODES = {name: code for code, name in NAMES.items() if code not in ("nb", "nn")}
 _REQUEST = re.compile(
     r"\b(?:translat|respon[ds]|answer|repl[yi]|writ|output|explain|summari[sz]e|generate|compose)"
     rf"[^.?!\n]{{0,80}}? (?:in|into|to) (?P<name>{'|'.join(sorted(_CODES))})"
-    r"(?= language|\s*(?:[.,;:!?()\"'\n]|$)| (?:about|with|using|only|for|and|that|so|while|no|without)\b)",
+    r"(?= language|\s*(?:[.,;:!?()\"'\n]|$)| (?:about|with|using|only|please|for|and|that|so|while|no|without)\b)",
     re.IGNORECASE,
 )
 _BEFORE_A_NAME = re.compile(
     f" (?:in|into|to) (?:{'|'.join(f'[{name[0]}{name[0].lower()}]{name[1:]}' for name in sorted(_CODES))})"
 )
-_NAMES = re.compile(rf"\b(?:{'|'.join(sorted(_CODES))}|translat\w*)\b", re.IGNORECASE)
+_NAMES = re.compile(
+    rf"\b(?:{'|'.join(sorted(_CODES))}|languages?|translat\w*|tradu\w+|übersetz\w*|перев[оеё]\w+"
+    r"|anglais|français|allemand|espagnol|ingl[eé]s|español|francés|alemán|inglês|englisch\w*|deutsch\w*|französisch\w*"
+    r"|spanisch\w*|inglese|italiano|francese|tedesco|английск\w+|русск\w+|немецк\w+|французск\w+)\b"
+    r"|翻译|翻譯|翻訳|英语|英文|英語|中文|汉语|法语|德语|日语|日本語|영어|한국어",
+    re.IGNORECASE,
+)
+"""What a prompt holds that may well want another language than its own."""
+_PARTS = re.compile(r"\n+|(?<=[.:;?!。：？！])\s*")
 _NO_PROSE = re.compile(
     r"```.*?(?:```|\Z)|`[^`\n]*`|\$\$?[^$\n]+\$|<[^<>\n]{1,200}>|\b(?:https?://|www\.)\S+", re.DOTALL
 )
@@ -83,15 +103,39 @@ def language(sample: Sample, ctx: Context) -> Verdict:
 def _compared(sample: Sample, found: str, prompted: str, learned: Mapping[str, Mapping[str, int]] | None) -> Verdict:
     """The response's language against what its source does, or against the prompt's where that is not known."""
     row = _Row((learned or {}).get(prompted, {}))
-    if row.total >= FEWEST:
-        if row.share(row.usual) < _USUAL or row.share(found) >= _UNUSUAL or _NAMES.search(sample.prompt):
+    needed = _USUAL
+    if row.total < FEWEST:
+        if alike(found, prompted):
             return PASS
+        row, needed = _Row(_added(learned or {})), _ALMOST_ALWAYS
+    known = row.total >= FEWEST and row.share(row.usual) >= needed
+    if known and row.share(found) < _UNUSUAL:
         whose = f"{row.share(row.usual):.0%} of the responses of {source_name(sample)}"
-        return Verdict.flag("other-language", f"in {name_of(found)}; {whose} are in {name_of(row.usual)}")
-    if not prompted or alike(found, prompted) or _NAMES.search(sample.prompt) or _changes_languages(learned):
+        message = f"in {name_of(found)}; {whose} are in {name_of(row.usual)}"
+    elif prompted and not alike(found, prompted) and row.total < FEWEST:
+        message = f"the prompt is in {name_of(prompted)}, the response in {name_of(found)}"
+    else:
         return PASS
-    message = f"the prompt is in {name_of(prompted)}, the response in {name_of(found)}"
+    changes = alike(found, prompted) and known
+    if _NAMES.search(sample.prompt) or (not changes and _holds(sample.prompt, found)):
+        return PASS
     return Verdict.flag("other-language", message)
+
+
+def _added(learned: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """The counts over prompts in all languages."""
+    counts: Counter[str] = Counter()
+    for row in learned.values():
+        counts.update(row)
+    return dict(counts)
+
+
+def _holds(prompt: str, language: str) -> bool:
+    """Whether part of the prompt is in that language too: an instruction before a text, or a text after it."""
+    if language == "en":
+        return has_english(prompt[:_LOOKED_AT].split())
+    parts = (language_of(part) for part in _PARTS.split(prompt[:_LOOKED_AT])[:_MOST_PARTS] if part)
+    return any(alike(part[0], language) for part in parts if part is not None)
 
 
 @language.fit
@@ -119,15 +163,6 @@ def _counted(draw: Sequence[tuple[int, str, str]]) -> dict[str, dict[str, int]]:
     return {prompted: dict(found) for prompted, found in counts.items()}
 
 
-def _changes_languages(learned: Any) -> bool:
-    """Whether a source often answers in another language than it was asked in, as translators do."""
-    if not learned:
-        return False
-    rows = [(prompted, _Row(counts)) for prompted, counts in learned.items() if prompted]
-    same = sum(row.share(prompted) * row.total for prompted, row in rows)
-    return same < _USUAL * sum(row.total for _, row in rows)
-
-
 def _english(learned: Mapping[str, Mapping[str, int]]) -> bool:
     """Whether most responses of a source are in English."""
     counts = [counts.get("en", 0) / sum(counts.values()) for counts in learned.values()]
@@ -136,7 +171,7 @@ def _english(learned: Mapping[str, Mapping[str, int]]) -> bool:
 
 def _response_language(sample: Sample, *, thorough: bool) -> str | None:
     text = sample.response
-    if len(text) < _FEWEST_LETTERS or (text[0] in "{[" and text.rstrip()[-1:] in "}]"):
+    if len(text) < _SHORTEST or (text[0] in "{[" and text.rstrip()[-1:] in "}]"):
         return None
     return _language(text, reading(sample).words, thorough)
 
@@ -150,17 +185,16 @@ def _prompt_language(sample: Sample) -> str:
 def _language(text: str, words: Sequence[str], thorough: bool) -> str | None:
     """The language of a text's prose where it is long enough and sure.
 
-    Unless it is to be thorough, texts that neither are plainly English nor hold a foreign letter or common word are not
-    given to the identifier, which takes some 100 µs: they are code, names or figures.
+    Unless it is to be thorough, the identifier, which takes some 100 µs, is not asked about texts that are plainly
+    English, nor about those without a foreign letter or common word: they are code, names or figures.
     """
-    if plainly_english(words):
-        return "en"
-    if not thorough and text.isascii() and not plainly_foreign(words):
-        return None
+    if not thorough:
+        if plainly_english(words):
+            return "en"
+        if text.isascii() and not plainly_foreign(words):
+            return None
     prose = _NO_PROSE.sub(" ", text[:_LOOKED_AT])
-    if sum(map(str.isalpha, prose)) < (_FEWEST_LETTERS if prose.isascii() else 12):
-        return None
-    if _mostly_names(words):
+    if letters(prose) < _FEWEST_LETTERS or _mostly_names(words):
         return None
     found = language_of(prose)
     return found[0] if found is not None and found[1] >= _LEAST_CONFIDENCE else None

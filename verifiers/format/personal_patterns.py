@@ -24,6 +24,7 @@ class Found(NamedTuple):
 _DIGITS = re.compile(r"[0-9][0-9 .()/-]{3,}[0-9]")
 """Five characters or more of digits and what stands between them: no number that leads to a person has fewer."""
 _FEWEST_DIGITS = 6
+_FEWEST_COLONS = 3
 _MARGIN = 40
 """Characters on either side of digits in which the rest of a number can stand."""
 
@@ -58,6 +59,7 @@ _TOLL_FREE = frozenset({"800", "833", "844", "855", "866", "877", "888", "900"})
 _CARD = re.compile(r"(?<![\w.,-])(?:\d{4}[ -]?\d{4}[ -]?\d{4}[ -]?\d{1,7}|\d{4}[ -]?\d{6}[ -]?\d{4,5})(?![\w-]|[.,]\d)")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{1,4}){3,8}(?![A-Za-z0-9])")
 _IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
+_IPV6 = re.compile(r"(?<![\w:.])[23][0-9A-Fa-f]{3}:(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{1,4}(?![\w:])")
 _RESOLVERS = frozenset({"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "208.67.222.222", "208.67.220.220"})
 
 _NATIONAL_IDS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
@@ -112,6 +114,8 @@ def numbers_in(text: str) -> Iterator[Found]:
                 start = max(0, digits.start() - _MARGIN)
             end = digits.end() + _MARGIN
     yield from _in_window(text, start, end)
+    if text.count(":") >= _FEWEST_COLONS:
+        yield from _new_networks(text)
 
 
 def _in_window(text: str, start: int, end: int) -> Iterator[Found]:
@@ -186,6 +190,17 @@ def _networks(text: str, start: int, end: int) -> Iterator[Found]:
             continue
         if ipaddress.ip_address(".".join(map(str, parts))).is_global:
             masked = f"{parts[0]}.….{parts[3]}"
+            yield Found("ip-address", found.span(), "a public IP address", masked)
+
+
+def _new_networks(text: str) -> Iterator[Found]:
+    for found in islice(_IPV6.finditer(text), _CANDIDATES):
+        try:
+            address = ipaddress.ip_address(found.group())
+        except ValueError:
+            continue
+        if address.is_global:
+            masked = f"{found.group()[:4]}:…"
             yield Found("ip-address", found.span(), "a public IP address", masked)
 
 

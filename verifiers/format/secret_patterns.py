@@ -47,7 +47,12 @@ _FORMS_WITH_DASH = tuple(
     (mark, what, re.compile(pattern))
     for mark, what, pattern in (
         ("glpat-", "a GitLab token", r"(?<!\w)glpat-[\w-]{20,255}"),
-        ("sk-", "an API key", r"(?<![\w-])sk-(?=[\w-]{0,40}\d)(?=[\w-]{0,60}[A-Z])[\w-]{20,255}"),
+        (
+            "sk-",
+            "an API key",
+            r"(?<![\w-])sk-(?:(?:proj|ant|or|svcacct)-(?=[\w-]{0,60}\d)[\w-]{20,255}"
+            r"|(?=[\w-]{0,60}\d)(?=[\w-]{0,60}[A-Z])[\w-]{20,255}|(?=[a-z0-9]{0,60}\d)[a-z0-9]{32,255})",
+        ),
         ("pypi-", "a PyPI token", r"(?<!\w)pypi-AgE[\w-]{50,255}"),
     )
 )

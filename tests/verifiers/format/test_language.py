@@ -60,6 +60,10 @@ def test_names_and_kin() -> None:
         (QUESTION, ASCII_SPANISH, "the prompt is in English, the response in Spanish"),
         ("Was haben die Leute nach dem Sturm mit den Booten gemacht?", ENGLISH,
          "the prompt is in German, the response in English"),
+        ("¿Dónde están los barcos y qué hacen las tripulaciones?", "The boats are in the harbour.",
+         "the prompt is in Spanish, the response in English"),
+        (QUESTION, "暴风雨过后，船只回到了港口，船员们正在修补渔网。",
+         "the prompt is in English, the response in Chinese"),
         (f"Translate this into French: {ENGLISH}", GERMAN, "the prompt asks for French; the response is in German"),
         (f"{QUESTION} Your entire response should be in German language.", ENGLISH,
          "the prompt asks for German; the response is in English"),
@@ -81,6 +85,10 @@ def test_another_language_is_flagged(
         (QUESTION, f"They say '{GERMAN[:40]}', which means that the boats have been back since the storm."),
         (f"Translate this into French: {ENGLISH}", FRENCH),
         (f"Put it into German or into French, if you would: {ENGLISH}", FRENCH),
+        ("Qu'ont fait les équipages après la tempête? Répondez en anglais, s'il vous plaît.", ENGLISH),
+        (f"Summarise the article: {GERMAN} {GERMAN}", ENGLISH),
+        (f"Summarise the article: {GERMAN}", GERMAN),
+        (f"Fasse den Text zusammen, bitte: {ENGLISH} {ENGLISH}", GERMAN),
         ("How does one say that the boats are back in French?", FRENCH),
         ("Write about life in German harbours and the people who live there.", ENGLISH),
         (QUESTION, "Mikhail Lermontov, Ivan Turgenev, Rainer Maria Rilke, Annette von Droste"),
@@ -118,6 +126,13 @@ def test_a_source_without_prompts_is_held_to_its_usual_language(check: Check, sa
     verdict = check(language, sample("", FRENCH), corpus=corpus)
     assert verdict.findings[0].message == "in French; 100% of the responses of model-a are in English"
     assert check(language, sample("", FRENCH), corpus=corpus[:10]).outcome is Outcome.PASS
+
+
+def test_an_unclear_prompt_is_held_to_a_source_of_one_language(check: Check, sample: MakeSample) -> None:
+    corpus = [sample(f"{number}. {QUESTION}", f"{number}. {ENGLISH}") for number in range(40)]
+    verdict = check(language, sample("Boats?", FRENCH), corpus=corpus)
+    assert verdict.findings[0].message == "in French; 100% of the responses of model-a are in English"
+    assert check(language, sample(GERMAN, GERMAN), corpus=corpus).outcome is Outcome.PASS
 
 
 def test_a_source_of_many_languages_has_no_usual_one(check: Check, sample: MakeSample) -> None:
