@@ -149,7 +149,7 @@ def _usual_languages(samples: Iterable[Sample]) -> dict[str, dict[str, dict[str,
         rank = -int.from_bytes(hashlib.blake2b(text, digest_size=8).digest())
         if len(draw) >= LEARNED_FROM and rank <= draw[0][0]:
             continue
-        found = _response_language(sample, thorough=True)
+        found = _response_language(sample, thorough=False)
         if found is not None:
             prompted = _prompt_language(sample)
             (heapq.heappush if len(draw) < LEARNED_FROM else heapq.heapreplace)(draw, (rank, prompted, found))
