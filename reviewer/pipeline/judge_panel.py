@@ -15,7 +15,6 @@ from holdfast.reviewer.pipeline.judge_report import JudgeReport
 from holdfast.reviewer.pipeline.workers import death_of, interrupts_ignored
 from holdfast.reviewer.project import Project
 from holdfast.verifiers.judging.rubric import DEFAULT, Rubric, read_rubric
-from holdfast.verifiers.llm import missing
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many requests are answered and how many there are (0: not known)."""
@@ -40,7 +39,9 @@ def run_judges(
     config = project.config.judges
     if not config.models:
         return JudgeReport()
-    lacking = missing()
+    from holdfast.verifiers import llm
+
+    lacking = llm.missing()
     if lacking:
         raise UsageError(f"[judges] {lacking}")
     job = PanelJob(store.path, config, rubric_of(project), actor, batch)

@@ -6,7 +6,6 @@ and no other one is started.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import time
@@ -15,15 +14,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from holdfast.db.errors import HoldfastError, Refused, UsageError
 from holdfast.db.locks import take
 from holdfast.db.store import Store
 from holdfast.reviewer.config import JudgesConfig
 from holdfast.reviewer.pipeline.judge_report import JudgeReport
-from holdfast.verifiers.calls import Price
-from holdfast.verifiers.judging.questions import Judge
 from holdfast.verifiers.judging.rubric import Rubric
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from holdfast.verifiers.calls import Price
 
 _POLL_SECONDS, _SPARE_SECONDS = 0.2, 30.0
 
@@ -101,8 +104,11 @@ def _lock(connection: Connection, job: PanelJob) -> int:
 
 
 def _report(connection: Connection, job: PanelJob) -> JudgeReport:
+    import asyncio
+
     from holdfast.reviewer.pipeline.judge_asking import Panel
     from holdfast.reviewer.pipeline.judge_store import Writer
+    from holdfast.verifiers.judging.questions import Judge
     from holdfast.verifiers.llm import LiteLLM
 
     with suppress(OSError):
@@ -124,20 +130,23 @@ def _report(connection: Connection, job: PanelJob) -> JudgeReport:
 
         async def run() -> JudgeReport:
             # Both a word from the parent and its end mean that no further call is to be started.
-            asyncio.get_running_loop().add_reader(connection.fileno(), _heard, connection, panel.stop)
+            loop = asyncio.get_running_loop()
+            loop.add_reader(connection.fileno(), _heard, loop, connection, panel.stop)
             await models.warm_up()
             return await panel.run(job.batch, tell)
 
         return asyncio.run(run())
 
 
-def _heard(connection: Connection, stop: asyncio.Event) -> None:
+def _heard(loop: asyncio.AbstractEventLoop, connection: Connection, stop: asyncio.Event) -> None:
     stop.set()
-    asyncio.get_running_loop().remove_reader(connection.fileno())
+    loop.remove_reader(connection.fileno())
 
 
 def prices_of(config: JudgesConfig, known: Callable[[str], Price | None]) -> dict[str, Price]:
     """The prices that are configured or known; UsageError where a budget is set and one is neither."""
+    from holdfast.verifiers.calls import Price
+
     prices = {name: Price.per_million(price.input, price.output) for name, price in config.prices.items()}
     for name in config.models:
         price = prices.get(name) or known(name)

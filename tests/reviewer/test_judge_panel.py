@@ -24,11 +24,11 @@ from holdfast.db.models import Outcome
 from holdfast.db.responses import lost_calls, spent
 from holdfast.db.votes import votes_of
 from holdfast.reviewer.config import JudgesConfig
-from holdfast.reviewer.pipeline import judge_panel
 from holdfast.reviewer.pipeline.judge_panel import rubric_of, run_judges
 from holdfast.reviewer.pipeline.judge_process import prices_of
 from holdfast.reviewer.pipeline.judge_report import JudgeReport
 from holdfast.reviewer.project import Project
+from holdfast.verifiers import llm
 from holdfast.verifiers.calls import Price
 
 KEY = "sk-kelp-4f9a8c7b6d5e3f21"
@@ -256,7 +256,7 @@ def test_nothing_is_asked_where_no_judge_is_configured(tmp_path: Path) -> None:
 
 def test_a_missing_library_is_named_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = filled(tmp_path, 1)
-    monkeypatch.setattr(judge_panel, "missing", lambda: "pip install 'holdfast[models]'")
+    monkeypatch.setattr(llm, "missing", lambda: "pip install 'holdfast[models]'")
     with pytest.raises(UsageError, match="pip install"):
         panel(project)
 
