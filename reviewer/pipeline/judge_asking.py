@@ -146,7 +146,10 @@ class Panel:
         tally.cached += cached
         tally.calls += not cached
         tally.votes += len(found.votes)
-        tally.unparsed += found.status != "parsed"
+        if found.status != "parsed":
+            tally.unparsed += 1
+            cut = f" ([judges] max_tokens = {self._config.max_tokens})" if reply.finish == "length" else ""
+            tally.unread = found.status + cut
         tally.injections += found.injections
         if not cached and tally.cost_usd is not None:
             tally.cost_usd += self._prices[task.judge.model].cost(task.question.request, reply) / NANO

@@ -58,6 +58,8 @@ def run_judges(
     for judge in report.judges:
         if judge.failed:
             warn(f"{judge.judge}: {judge.failed:,} requests got no answer; the last one: {judge.problem}")
+        if judge.unparsed:
+            warn(f"{judge.judge}: {judge.unparsed:,} answers gave no vote; of the last one: {judge.unread}")
     return report
 
 

@@ -26,6 +26,8 @@ class JudgeTally:
     cost_usd: float | None = 0.0
     problem: str | None = None
     """What the last request that failed came to."""
+    unread: str | None = None
+    """Why the last answer that gave no vote gave none."""
 
     @property
     def flip_rate(self) -> float | None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
+import os
 import re
+import shutil
+import signal
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from filling import decide, ingest, judge, make_sample
@@ -65,6 +71,31 @@ def prefers(place: Callable[[str, str], str]) -> Says:
         return json.dumps({"winner": place(first, second), "instructs": "none", "token": token(request)})
 
     return says
+
+
+def killed_at(path: Path, number: int) -> bool:
+    """Run a panel in a process that is killed at its statement of that number; False where it has no more of them."""
+    child = os.fork()
+    if child == 0:
+        try:
+            left = itertools.count(number, -1)
+            read = Store.read
+
+            def count(_: str) -> None:
+                if next(left) == 1:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+            def traced(store: Store) -> sqlite3.Connection:
+                connection = read(store)
+                connection.set_trace_callback(count)
+                return connection
+
+            Store.read = traced  # type: ignore[assignment, method-assign]
+            with Store.open(path) as store:
+                ask(store, Model(rates(7)), concurrency=1)
+        finally:
+            os._exit(0)  # whatever happened: the tests are run by the other process
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
 def ask(
@@ -151,6 +182,7 @@ def test_a_reply_that_cannot_be_read_is_kept_and_gives_no_vote(store: Store) -> 
     model = Model(lambda request: f"Token {token(request)}. Rating: high")
     report = ask(store, model)
     assert (report.votes, report.judges[0].unparsed) == (0, 2)
+    assert report.judges[0].unread == "its verdict cannot be read for certain"
     for response in responses_to(store, list(model.asked)).values():
         assert response.reply.endswith("Rating: high")
         assert response.status == "its verdict cannot be read for certain"
@@ -230,6 +262,26 @@ def test_a_call_whose_process_was_killed_counts_at_its_greatest_cost(store: Stor
     assert model.calls == 0
     assert report.stopped is not None
     assert "1 calls whose end is not known" in report.stopped
+
+
+def test_killed_at_any_statement_no_answer_that_came_is_lost_or_asked_for_again(tmp_path: Path, store: Store) -> None:
+    fill(store, 2)
+    store.close()
+    for number in range(4, 10_000, 2):
+        path = tmp_path / f"{number}.db"
+        shutil.copyfile(store.path, path)
+        killed = killed_at(path, number)
+        with Store.open(path) as after:
+            assert list(check(after)) == []
+            voted = sum(map(len, scores(after, (1, 2))))
+            model = Model(rates(7))
+            report = ask(after, model)
+            assert (report.judges[0].cached, model.calls) == (voted, 2 - voted)
+            assert scores(after, (1, 2)) == [[7], [7]]
+            assert list(check(after)) == []
+        if not killed:
+            break
+    assert number > 20
 
 
 def test_a_judge_that_never_answers_is_given_up_and_the_others_go_on(store: Store) -> None:
