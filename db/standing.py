@@ -15,17 +15,20 @@ from holdfast.db.states import QueueEntry, add_to_tally, insert_entry, packed, p
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a run found out about a sample; `entry` ranks it should it wait for a person."""
+    """What a run found out about a sample; `entry` ranks it should it wait for a person.
+
+    `newest_vote` is the row id of the newest vote in the store when the votes on the sample were read: with a newer one
+    on it the sample is stale. None says that votes were not looked at, so that what was stale stays so.
+    """
 
     sample_id: int
     verdicts: SampleVerdicts
     audit: bool
     entry: QueueEntry | None
+    newest_vote: int | None = None
 
 
-def record_statuses(
-    connection: sqlite3.Connection, rows: Sequence[Recorded], first_id: int, *, votes_read: bool
-) -> None:
+def record_statuses(connection: sqlite3.Connection, rows: Sequence[Recorded], first_id: int) -> None:
     """Bring samples up to date with their new verdict rows, numbered from `first_id`, inside a write transaction."""
     before = _before(connection, rows)
     moves: Counter[tuple[int, str, int]] = Counter()
@@ -43,7 +46,7 @@ def record_statuses(
                 moves[found["source_id"], found["status"], found["tokens"]] -= 1
                 moves[found["source_id"], status.value, found["tokens"]] += 1
         kept = found["status"] if found["decided"] else status.value
-        states.append((row.sample_id, kept, verdict_id, int(row.audit), found["stale"] and not votes_read))
+        states.append((row.sample_id, kept, verdict_id, int(row.audit), _is_stale(row, found)))
     connection.executemany(
         """INSERT INTO states (sample_id, status, verdict_id, audit, stale) VALUES (?, ?, ?, ?, ?)
         ON CONFLICT (sample_id) DO UPDATE SET status = excluded.status, verdict_id = excluded.verdict_id,
@@ -55,6 +58,11 @@ def record_statuses(
         refresh(connection, row.sample_id, row.entry)
     for (source_id, name, tokens), count in moves.items():
         add_to_tally(connection, source_id, name, count, count * tokens)
+
+
+def _is_stale(row: Recorded, before: sqlite3.Row) -> bool:
+    """Whether votes on the sample are still to be read."""
+    return bool(before["stale"]) if row.newest_vote is None else before["newest_vote"] > row.newest_vote
 
 
 class _Queue:
@@ -95,6 +103,7 @@ def _before(connection: sqlite3.Connection, rows: Sequence[Recorded]) -> dict[in
     found = connection.execute(
         """SELECT s.id, s.source_id, s.tokens, s.provenance, coalesce(st.status, 'pending') AS status,
         coalesce(st.stale, 0) AS stale,
+        coalesce((SELECT max(id) FROM votes WHERE sample_id = s.id), 0) AS newest_vote,
         EXISTS (SELECT 1 FROM decisions WHERE sample_id = s.id)
         OR EXISTS (SELECT 1 FROM decisions WHERE revision_id = s.id) AS decided,
         EXISTS (SELECT 1 FROM queue WHERE sample_id = s.id) AS queued

@@ -95,14 +95,10 @@ def revision_run(connection: sqlite3.Connection, *, specs: Sequence[VerifierSpec
     return _run(row)
 
 
-def record(store: Store, run: Run, rows: Sequence[Recorded], *, votes_read: bool = True) -> None:
-    """Store verdicts and findings and bring statuses, counts and queue up to date, in one transaction.
-
-    `votes_read` says that the verdicts took the votes on the samples into account: they are stale no more.
-    """
+def record(store: Store, run: Run, rows: Sequence[Recorded]) -> None:
+    """Store verdicts and findings and bring statuses, counts and queue up to date, in one transaction."""
     with store.write() as connection:
-        first_id = _insert_verdicts(connection, run, rows)
-        record_statuses(connection, rows, first_id, votes_read=votes_read)
+        record_statuses(connection, rows, _insert_verdicts(connection, run, rows))
 
 
 def insert_verdict(

@@ -54,6 +54,11 @@ def votes_of(store: Store, sample_id: int) -> list[Vote]:
     return [Vote(*row) for row in rows]
 
 
+def newest_vote_id(store: Store) -> int:
+    """The row id of the newest vote; 0 without any."""
+    return int(store.read().execute("SELECT coalesce(max(id), 0) FROM votes").fetchone()[0])
+
+
 def votes_of_many(store: Store, sample_ids: Iterable[int]) -> dict[int, tuple[Vote, ...]]:
     """The votes on samples by row id, oldest first; samples without any are left out."""
     rows = store.read().execute(

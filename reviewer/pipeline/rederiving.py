@@ -48,7 +48,7 @@ def derive_again(store: Store, one: Pass, run: Run, *, batch: str | None, progre
         if stay:
             carry(store, run, [(sample.uid, sample.verdict_id) for sample in stay])
         rows = _derived(store, one, move, made.reopened)
-        record(store, run, rows, votes_read=False)
+        record(store, run, rows)
         made.samples += len(stay) + len(rows)
         after, done = page[-1].sample_id, done + len(page)
         progress("deriving outcomes", done, one.group.samples)

@@ -13,7 +13,7 @@ from holdfast.db.samples import Stored, each, load_many
 from holdfast.db.states import status_of
 from holdfast.db.store import Store
 from holdfast.db.verdicts import Recorded, current
-from holdfast.db.votes import votes_of_many
+from holdfast.db.votes import newest_vote_id, votes_of_many
 from holdfast.reviewer.pipeline.shared_pass import fed_together
 from holdfast.reviewer.policy.ordering import audit_draw, rank
 from holdfast.verifiers.stack import Part, Stack, thaw
@@ -27,13 +27,15 @@ class Job:
     """What every process of a run needs, as plain data; `states` and `audit` are known once the run has learned.
 
     `specs` are the verifiers whose verdicts a sample is to have. Those that the stack (`parts`) lacks are not run:
-    their verdicts are taken over from the sample's current ones.
+    their verdicts are taken over from the sample's current ones. `all_readers` says that every verifier of theirs that
+    reads votes is run, so that a sample's votes are read.
     """
 
     store_path: Path
     parts: tuple[Part, ...]
     specs: tuple[VerifierSpec, ...]
     last_id: int
+    all_readers: bool = True
     states: Mapping[str, bytes] = field(default_factory=dict)
     audit: Mapping[str, float] = field(default_factory=dict)
 
@@ -84,6 +86,7 @@ class StackRun:
         self, ids: Sequence[int], crashes: Crashes, entering: Callable[[int, int], None] | None = None
     ) -> Iterator[Result]:
         """Judge samples by row id, in order; `entering` is told sample id and position before each check."""
+        newest_vote = newest_vote_id(self._store) if self._job.all_readers else None
         voted = votes_of_many(self._store, ids) if self._reads_votes else {}
         for stored in load_many(self._store, ids):
             context = self._context
@@ -92,9 +95,9 @@ class StackRun:
             known = {at: Verdict.error(why) for at, why in crashes.get(stored.id, {}).items()}
             watch = None if entering is None else _watching(entering, stored.id)
             verdicts = self._stack.run(stored.sample, context, known=known, entering=watch)
-            yield self._result(stored, verdicts)
+            yield self._result(stored, verdicts, newest_vote)
 
-    def _result(self, stored: Stored, verdicts: SampleVerdicts) -> Result:
+    def _result(self, stored: Stored, verdicts: SampleVerdicts, newest_vote: int | None) -> Result:
         if not self._complete:
             merged = self._merged(stored, verdicts)
             if merged is None:
@@ -102,7 +105,9 @@ class StackRun:
             verdicts = SampleVerdicts(stored.uid, merged)
         threshold = self._job.audit.get(source_key(source_of(stored.sample)))
         audit = stored.audit or (threshold is not None and audit_draw(stored.uid, threshold))
-        return result_of(stored.id, self._job.specs, verdicts, stored.sample.provenance, audit=audit)
+        found = result_of(stored.id, self._job.specs, verdicts, stored.sample.provenance, audit=audit)
+        assert found.recorded is not None
+        return replace(found, recorded=replace(found.recorded, newest_vote=newest_vote))
 
     def _merged(self, stored: Stored, ran: SampleVerdicts) -> tuple[Verdict | None, ...] | None:
         kept = {outcomes.spec.name: outcomes.verdict for outcomes in current(self._store, stored.id)}

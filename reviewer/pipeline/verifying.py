@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from holdfast.db.models import Outcome, Status, VerifierSpec
@@ -140,12 +140,13 @@ class Verification:
         newest_id = max((group.last_id for group in judged(self.store)), default=0)
         frozen = learned_before(self.store, self.stack, self.review) if has_open_run(self.store, specs) else None
         total, done = sum(group.samples for group in groups) + len(reopened), 0
-        with self._crew(Job(self.store.path, self.stack.parts, specs, newest_id), total) as crew:
+        job = Job(self.store.path, self.stack.parts, specs, newest_id, all_readers=not self.only)
+        with self._crew(job, total) as crew:
             if frozen is None:
                 self.progress("learning from the corpus", 0, 0)
                 frozen = learn(self.store, self.stack, self.review, last_id=newest_id, freeze=crew.freeze)
             run = self._begin(specs)
-            crew.arm(Job(self.store.path, self.stack.parts, specs, frozen.last_id, frozen.states, frozen.audit))
+            crew.arm(replace(job, last_id=frozen.last_id, states=frozen.states, audit=frozen.audit))
             for results in crew.results(self._tasks(groups, reopened, frozen.last_id)):
                 self._keep(run, specs, results)
                 done += len(results)
@@ -187,7 +188,7 @@ class Verification:
             else:
                 rows.append(result.recorded)
                 self.report.count(specs, result.recorded, result.status)
-        record(self.store, run, rows, votes_read=not self.only)
+        record(self.store, run, rows)
 
     def _rejudge(self, one: Pass, readers: Stack) -> list[int]:
         """Let the verifiers that read votes look at a group again; returns the samples that need other checks too."""
@@ -196,7 +197,7 @@ class Verification:
         left: list[int] = []
         done = 0
         states, audit = ({}, {}) if frozen is None else (frozen.states, frozen.audit)
-        job = Job(self.store.path, readers.parts, one.specs, one.group.last_id, states, audit)
+        job = Job(self.store.path, readers.parts, one.specs, one.group.last_id, states=states, audit=audit)
         with self._crew(job, one.group.samples) as crew:
             for results in crew.results(self._tasks([one.group], [], one.group.last_id)):
                 left += [result.sample_id for result in results if result.recorded is None]
