@@ -33,7 +33,6 @@ _FILE_BYTES = 16 << 20
 _OPEN_FILES = 64
 _THREADS = 512
 _THREADS_OF_THE_USER = 4_096
-_CPU_SIGNALS = (signal.SIGXCPU, signal.SIGKILL)
 
 
 class Status(StrEnum):
@@ -228,7 +227,8 @@ def _status(ended: process.Ended, kinds: Mapping[str, dict[str, Any]], limits: _
         return Status.UNAVAILABLE, "the program writes files, which this jail has no place for; " + walls.remedy()
     if ended.killed == "output":
         return Status.OUTPUT, f"prints more than {limits.output_limit // 1_000} kB"
-    cpu_spent = -ended.code in _CPU_SIGNALS or ended.code - 128 in _CPU_SIGNALS
+    number = -ended.code if ended.code < 0 else ended.code - 128
+    cpu_spent = number == signal.SIGXCPU or (number == signal.SIGKILL and ended.seconds >= limits.cpu_seconds)
     raised = kinds.get("raised")
     if raised is None and (ended.killed == "time" or (cpu_spent and "done" not in kinds)):
         limit = (
@@ -244,9 +244,8 @@ def _status(ended: process.Ended, kinds: Mapping[str, dict[str, Any]], limits: _
         return Status.EXCEPTION, f"raises {raised['type']}" + (f": {_one_line(text)}" if text else "")
     if "done" in kinds:
         return Status.OK, ""
-    number = -ended.code if ended.code < 0 else ended.code - 128
     if number in {one.value for one in signal.Signals}:
-        return Status.CRASHED, f"crashes the interpreter ({signal.Signals(number).name})"
+        return Status.CRASHED, f"is ended by a signal ({signal.Signals(number).name})"
     return Status.EXITED, "ends the process before the end of the program"
 
 
@@ -259,7 +258,7 @@ def _one_line(text: str) -> str:
 def _jail() -> walls.Jail | Unavailable:
     """The first jail whose walls stand; each is tried by a program that does what it must not be able to do."""
     for jail in walls.candidates():
-        if _holds(jail):
+        if holds(jail):
             return jail
     return Unavailable(walls.remedy())
 
@@ -287,7 +286,8 @@ ans = [name for name, got_out in {
 """
 
 
-def _holds(jail: walls.Jail) -> bool:
+def holds(jail: walls.Jail) -> bool:
+    """Whether a program in this jail is kept from all that it must not do, and can do the rest."""
     with tempfile.NamedTemporaryFile() as secret:
         source = _ESCAPES.replace("SECRET", repr(secret.name)).replace("PARENT", "os.getppid()")
         try:

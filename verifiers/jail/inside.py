@@ -106,17 +106,16 @@ def _work(request: Request, emit: Emit, reached_end: list[tuple[str, str]], done
         sys.modules[request["module"]] = module
         sys.modules["__main__"] = module
         namespace = vars(module)
-        builtins.__dict__.update({"exit": sys.exit, "quit": sys.exit})
-        pristine = dict(vars(builtins))
+        known = vars(builtins)
+        known.update({"exit": sys.exit, "quit": sys.exit})
+        pristine = dict(known)
         for name, source in request["parts"]:
-            if vars(builtins) != pristine:
+            if _restored(known, pristine):
                 emit("note", what="changes built-in functions")
-                vars(builtins).clear()
-                vars(builtins).update(pristine)
             if name == BEFORE:
                 _run_quietly(source, namespace)
                 continue
-            if not _run_part(name, source, namespace, emit, last=name == request["parts"][-1][0]):
+            if not _run_part(name, source, namespace, emit, may_exit=name == RESPONSE == request["parts"][-1][0]):
                 return
         value = _described(namespace.get(request["value"], _MISSING)) if request["value"] else ("", "")
         for stream in (sys.stdout, sys.stderr):
@@ -126,6 +125,17 @@ def _work(request: Request, emit: Emit, reached_end: list[tuple[str, str]], done
         emit("raised", type=type(error).__name__, message=_text(error), part="", line=0)
     finally:
         done.release()
+
+
+def _restored(known: dict[str, Any], pristine: dict[str, Any]) -> bool:
+    """Put the built-in functions back, using none of them; whether one had been changed."""
+    changed = False
+    for name in [*known, *pristine]:
+        if name not in pristine or name not in known or known[name] is not pristine[name]:
+            changed = True
+    known.clear()
+    known.update(pristine)
+    return changed
 
 
 _MISSING = object()
@@ -139,7 +149,7 @@ def _run_quietly(source: str, namespace: dict[str, Any]) -> None:
         return
 
 
-def _run_part(name: str, source: str, namespace: dict[str, Any], emit: Emit, *, last: bool) -> bool:
+def _run_part(name: str, source: str, namespace: dict[str, Any], emit: Emit, *, may_exit: bool) -> bool:
     """Run one part; whether what comes after it may run."""
     try:
         code: CodeType = compile(source, name, "exec", dont_inherit=True)
@@ -150,7 +160,7 @@ def _run_part(name: str, source: str, namespace: dict[str, Any], emit: Emit, *, 
     try:
         exec(code, namespace)
     except SystemExit as error:
-        if last and error.code in (None, 0):
+        if may_exit and error.code in (None, 0):
             emit("note", what="sys.exit")
             return True
         emit("exited", part=name, code=str(error.code), line=_lines(error.__traceback__).get(name, 0))

@@ -37,8 +37,9 @@ def watcher(emit: Emit, request: dict[str, Any]) -> Callable[[str, tuple[Any, ..
     """An audit hook that reports forbidden actions by name, and keeps a tested program out of its callers' frames."""
     said: set[str] = set()
     inside: set[int] = set()
-    roots, pid, parts = request["readable"], os.getpid(), {name for name, _ in request["parts"]}
-    scratch, guarded = request["scratch"], CHECKS in parts
+    roots, pid, scratch = request["readable"], os.getpid(), request["scratch"]
+    guarded = any(name == CHECKS for name, _ in request["parts"])
+    trusted = (CHECKS, "<frozen ", "jail/", *(root + "/" for root in roots))
     thread, frame_at = _thread.get_ident, sys._getframe
 
     def say(what: str) -> None:
@@ -66,7 +67,8 @@ def watcher(emit: Emit, request: dict[str, Any]) -> Callable[[str, tuple[Any, ..
         peeks = event in _PEEKING or event == "sys._getframe" or (event == "object.__getattr__" and args[1] in _FRAMES)
         if guarded and peeks:
             caller = frame_at(2).f_code.co_filename
-            if event in _PEEKING or caller in parts or caller.endswith("inspect.py"):
+            library = caller.startswith(trusted) and not caller.endswith("/inspect.py")
+            if event in _PEEKING or not library:
                 say("look into the interpreter's frames")
                 raise PermissionError("blocked: looking into the interpreter")
 
@@ -107,7 +109,7 @@ def _on_file(how: str, path: Any, roots: list[str], scratch: str | None) -> str:
     if isinstance(path, int) or path in ("<before>", "<response>", "<checks>"):
         return ""
     path = os.fsdecode(path)
-    if scratch is None and how in ("write", "change") and (not path.startswith("/") or path.startswith("/tmp/")):
+    if scratch is None and how in ("write", "change") and (not path.startswith("/") or os.path.dirname(path) == "/tmp"):
         return _NO_SCRATCH
     whole = os.path.normpath(path if path.startswith("/") else f"{scratch or '/'}/{path}")
     allowed = [scratch, "/dev/null"] if how in ("write", "change") else [scratch, "/dev/null", "/dev/urandom", *roots]

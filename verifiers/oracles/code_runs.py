@@ -104,7 +104,7 @@ def _with_calls(tests: str, entry: str) -> str | None:
 
 def assembled(sample: Sample, entry: str) -> Source:
     """The response as a program: alone where it defines the function, else as the end of the prompt's code."""
-    program = program_of(sample.response)
+    program = program_of(sample.response, tested=True)
     code = program.source if program is not None else sample.response
     asked = program_of(sample.prompt)
     given = asked.source if asked is not None else ""

@@ -56,7 +56,7 @@ def examples_in(text: str, *, code_lines: frozenset[int] = frozenset()) -> list[
 
 
 def _want(lines: list[str], at: int, indent: int) -> tuple[str, int]:
-    """What an example shows (up to a blank line, another example, a fence or closing quotes), and the line behind it."""
+    """What an example shows, up to a blank line, another example, a fence or closing quotes; and the line behind it."""
     want = []
     while at < len(lines):
         line = lines[at]

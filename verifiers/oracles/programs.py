@@ -21,11 +21,12 @@ LONGEST = 200_000
 """Longer responses are not run."""
 
 _FENCE = re.compile(r"^([ \t]{0,12})(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^\n]*$")
-_PYTHON = frozenset({"python", "python3", "py", "py3", "pycon"})
+_PYTHON = frozenset({"python", "python3", "py", "py3"})
 _CODE_LINE = re.compile(
     r"[ \t]+\S|[#@)\]}]|(?:import|def|class|async|for|while|if|elif|with|try|except|else|finally|return|raise|assert"
     r"|del|pass|break|continue|global|lambda|yield|match)\b[^.?!]*(?:$|[:(\[.])|from [\w.]+ import |\"{3}|'{3}"
-    r"|[A-Za-z_][\w.]*(?:\[[^\]\n]*\])?(?:[ ]?:[ ]?[\w\[\], .]+)?[ ]?(?:[-+*/%|&^]|//|\*\*)?=[^=]|[A-Za-z_][\w.]*\("
+    r"|[A-Za-z_][\w.]*(?:, ?[A-Za-z_][\w.]*){0,9}(?:\[[^\]\n]*\])?(?:[ ]?:[ ]?[\w\[\], .]+)?"
+    r"[ ]?(?:[-+*/%|&^]|//|\*\*)?=[^=]|[A-Za-z_][\w.]*\("
 )
 _SAYS_SO = re.compile(r"^(?:import \w|from [\w.]+ import |def \w+\(|class \w+[(:]|print\(|ans ?=)", re.MULTILINE)
 _NAMES_VALUE = re.compile(r"^[a-z]+_\w+ ?= ?\S", re.MULTILINE)
@@ -48,13 +49,28 @@ class Program(NamedTuple):
     fenced: bool
 
 
-def program_of(text: str) -> Program | None:
-    """The Python program that a text is, or holds between Markdown fences; None where there is none."""
+def program_of(text: str, *, tested: bool = False) -> Program | None:
+    """The Python program that a text is, or holds between Markdown fences; None where there is none.
+
+    A text that is `tested` is known to hold code: what stands between fences that name no language is it.
+    """
     if len(text) > LONGEST:
         return None
     if "```" in text or "~~~" in text:
-        return _fenced(text)
+        return _fenced(text, tested)
+    if text.startswith(">>>") or "\n>>>" in text:
+        text = _without_sessions(text)
     return Program(text, False) if _is_code(text) else None
+
+
+def _without_sessions(text: str) -> str:
+    """The text with the lines of interactive sessions made blank: examples, and what they show."""
+    lines, inside = text.split("\n"), False
+    for at, line in enumerate(lines):
+        inside = line.startswith(">>>") or (inside and bool(line.strip()) and not line.startswith(('"""', "'''")))
+        if inside:
+            lines[at] = ""
+    return "\n".join(lines)
 
 
 def _is_code(text: str) -> bool:
@@ -65,7 +81,7 @@ def _is_code(text: str) -> bool:
     return _SAYS_SO.search(text) is not None or len(_NAMES_VALUE.findall(text)) > 1
 
 
-def _fenced(text: str) -> Program | None:
+def _fenced(text: str, tested: bool) -> Program | None:
     """The lines between Python fences, each in its place, without the indentation of their fence."""
     lines = text.split("\n")
     kept = [""] * len(lines)
@@ -73,7 +89,8 @@ def _fenced(text: str) -> Program | None:
     for first, last, language, indentation in _blocks(lines):
         block = [line.removeprefix(indentation) for line in lines[first:last]]
         code = "\n".join(block)
-        if code.strip() and (language in _PYTHON or (not language and _is_code(code))):
+        session = code.lstrip().startswith(">>>")
+        if code.strip() and not session and (language in _PYTHON or (not language and (tested or _is_code(code)))):
             kept[first:last] = block
             found = True
     return Program("\n".join(kept), True) if found else None
