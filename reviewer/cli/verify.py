@@ -23,7 +23,7 @@ from holdfast.reviewer.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from holdfast.reviewer.pipeline.judge_panel import JudgeTally
+    from holdfast.reviewer.pipeline.judge_report import JudgeTally
     from holdfast.reviewer.pipeline.rederiving import Progress
     from holdfast.reviewer.pipeline.verifying import VerifyReport
     from holdfast.reviewer.project import Project

@@ -14,7 +14,7 @@ from holdfast.db.store import Store
 from holdfast.db.verdicts import Recorded, Run, begin_run, complete_run, has_open_run, record
 from holdfast.reviewer.config import ReviewConfig
 from holdfast.reviewer.pipeline.fits import learn, learned_before
-from holdfast.reviewer.pipeline.judge_panel import JudgeReport
+from holdfast.reviewer.pipeline.judge_report import JudgeReport
 from holdfast.reviewer.pipeline.passes import Pass, Specs, plan
 from holdfast.reviewer.pipeline.rederiving import Progress, derive_again
 from holdfast.reviewer.pipeline.stack_run import Job, Result

@@ -15,7 +15,7 @@ from holdfast.db.references import resolve_many
 from holdfast.db.samples import resolve
 from holdfast.db.selection import judged
 from holdfast.db.store import Store
-from holdfast.db.votes import record_votes, votes_of, votes_of_many
+from holdfast.db.votes import newest_vote_id, record_votes, votes_of, votes_of_many
 
 KEEP = Vote("judge-1", family="kelp", score=8.5, max=10, label="keep", reason="clear — and right", order="first")
 DROP = Vote("judge-2", label="drop")
@@ -80,6 +80,16 @@ def test_votes_on_verified_samples_make_them_stale(store: Store) -> None:
         (1, False, 1),
         (1, True, 1),
     }
+
+
+def test_a_vote_that_comes_while_a_sample_is_judged_is_still_to_be_read(store: Store) -> None:
+    ingest(store, [make_sample(0), make_sample(1)])
+    judge(store, {1: Outcome.PASS, 2: Outcome.PASS})
+    record_votes(store, [(1, KEEP), (2, KEEP)], actor="lead-1")
+    read_until = newest_vote_id(store)
+    record_votes(store, [(2, DROP)], actor="lead-1")
+    judge(store, {1: Outcome.PASS, 2: Outcome.PASS}, newest_vote=read_until)
+    assert [(group.stale, group.samples, group.last_id) for group in judged(store)] == [(False, 1, 1), (True, 1, 2)]
 
 
 def test_votes_of_many_samples(voted: Store) -> None:

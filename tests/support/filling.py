@@ -46,15 +46,17 @@ def ingest(store: Store, samples: Sequence[Sample], *, batch: str = "b", signatu
     return opened.close()
 
 
-def judge(store: Store, outcomes: dict[int, Outcome], *, audit: Sequence[int] = ()) -> None:
-    """Record a verdict for samples by row id, as one completed run."""
+def judge(
+    store: Store, outcomes: dict[int, Outcome], *, audit: Sequence[int] = (), newest_vote: int | None = None
+) -> None:
+    """Record a verdict for samples by row id, as one completed run that read votes up to `newest_vote`."""
     run = verdicts.begin_run(store, specs=SPECS, actor="lead-1")
     recorded = []
     for sample_id, outcome in outcomes.items():
         stored_uid = store.read().execute("SELECT uid FROM samples WHERE id = ?", (sample_id,)).fetchone()[0]
         entry = QueueEntry(Stream.FLAGGED, 1.0 / sample_id, 0.5, (("verdict", 1.0 / sample_id),), ("odd",))
         found = SampleVerdicts(stored_uid, (VERDICTS[outcome],))
-        recorded.append(verdicts.Recorded(sample_id, found, sample_id in audit, entry))
+        recorded.append(verdicts.Recorded(sample_id, found, sample_id in audit, entry, newest_vote))
     verdicts.record(store, run, recorded)
     verdicts.complete_run(store, run, actor="lead-1")
 
