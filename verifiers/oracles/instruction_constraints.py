@@ -9,6 +9,7 @@ from holdfast.db.models import Finding, Outcome, Sample, Severity, Verdict
 from holdfast.verifiers.base import Context, verifier
 from holdfast.verifiers.oracles.constraints import layout, lengths, wording
 from holdfast.verifiers.oracles.constraints.rule import Arguments, BadArgumentError, Broken, Rule
+from holdfast.verifiers.oracles.given import given, parsed
 
 SHOWN = 20
 """Most places of one broken rule that are pointed at."""
@@ -25,13 +26,13 @@ def instruction_constraints(sample: Sample, ctx: Context, *, within: str = "") -
     """Flag each rule of `metadata.instructions` that the response breaks: the 25 checkable kinds of IFEval.
 
     The rules are `instructions`, a list of `{"id", "kwargs"}`, or `instruction_ids` beside `kwargs`; `within` names the
-    part of the metadata that holds them where it is not the top. A broken rule gives one finding (`warn`), whose code
+    part of the metadata that holds them (a dotted path). A broken rule gives one finding (`warn`), whose code
     is the rule's id; further places that break it are `info`.
     """
     if not sample.metadata_json or "instruction" not in sample.metadata_json:
         return Verdict.abstain()
     try:
-        asked = list(_asked(_part(sample.metadata, within)))
+        asked = list(_asked(sample, within))
     except ValueError as error:
         return Verdict.error(f"the rules cannot be read: {error}")
     findings: list[Finding] = []
@@ -64,32 +65,24 @@ def _findings(rule_id: str, rule: Rule, text: str, arguments: Arguments) -> Iter
         yield Finding(code, Severity.INFO, "here too", span)
 
 
-def _part(metadata: Any, within: str) -> Any:
-    for name in filter(None, within.split(".")):
-        metadata = metadata.get(name) if isinstance(metadata, Mapping) else None
-    return metadata
-
-
-def _asked(metadata: Any) -> Iterator[tuple[str, Arguments]]:
+def _asked(sample: Sample, within: str) -> Iterator[tuple[str, Arguments]]:
     """The rules with their arguments; ValueError where they are not in one of the two forms."""
-    if not isinstance(metadata, Mapping):
-        return
-    instructions: Any = metadata.get("instructions")
+    instructions: Any = parsed(given(sample, "instructions", within))
     if _is_rule_list(instructions):
         for one in instructions:
             if not isinstance(one, Mapping):
                 raise ValueError(f"a rule should be an object with id and kwargs, not {one!r}")
             yield _rule_id(one.get("id")), _arguments(one.get("kwargs"))
         return
-    ids = next((metadata[name] for name in _ID_LISTS if metadata.get(name) is not None), None)
+    fields = (parsed(given(sample, name, within)) for name in _ID_LISTS)
+    ids = next((ids for ids in fields if ids is not None), None)
     if ids is None:
         return
-    kwargs = metadata.get("kwargs")
-    kwargs = [None] * len(ids) if kwargs is None else kwargs
-    if not isinstance(ids, list) or not isinstance(kwargs, list) or len(ids) != len(kwargs):
+    kwargs = parsed(given(sample, "kwargs", within))
+    if not isinstance(ids, list) or not (kwargs is None or (isinstance(kwargs, list) and len(ids) == len(kwargs))):
         raise ValueError("instruction_ids and kwargs should be two lists of one length")
-    for rule_id, given in zip(ids, kwargs, strict=True):
-        yield _rule_id(rule_id), _arguments(given)
+    for rule_id, arguments in zip(ids, kwargs or [None] * len(ids), strict=True):
+        yield _rule_id(rule_id), _arguments(arguments)
 
 
 def _is_rule_list(instructions: Any) -> bool:
@@ -103,7 +96,8 @@ def _rule_id(value: Any) -> str:
     return value
 
 
-def _arguments(given: Any) -> Arguments:
-    if given is not None and not isinstance(given, Mapping):
-        raise ValueError(f"a rule's kwargs should be an object, not {given!r}")
-    return Arguments(given or {})
+def _arguments(written: Any) -> Arguments:
+    arguments = parsed(written)
+    if arguments is not None and not isinstance(arguments, Mapping):
+        raise ValueError(f"a rule's kwargs should be an object, not {written!r}")
+    return Arguments(arguments or {})

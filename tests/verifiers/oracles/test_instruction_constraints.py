@@ -132,6 +132,9 @@ def test_each_broken_rule_has_one_finding_that_warns(check: Check, sample: MakeS
     verdict = check(instruction_constraints, sample(response="a, b, <<c>>", metadata_json=json.dumps(metadata)))
     warned = [one.code for one in verdict.findings if one.severity is Severity.WARN]
     assert warned == ["punctuation-no-comma", "length-constraints-number-words"]
+    as_text = {name: json.dumps(value) for name, value in metadata.items()}
+    written = sample(response="a, b, <<c>>", metadata_json=json.dumps(as_text))
+    assert check(instruction_constraints, written) == verdict
     nested = sample(response="a, b, <<c>>", metadata_json=json.dumps({"extra": metadata}))
     assert check(instruction_constraints, nested).outcome is Outcome.ABSTAIN
     assert check(instruction_constraints, nested, within="extra") == verdict
@@ -185,6 +188,7 @@ def test_a_bad_argument_is_an_error_that_names_it(
     [
         {"instruction_ids": ["punctuation:no_comma"], "kwargs": []},
         {"instruction_ids": "punctuation:no_comma"},
+        {"instructions": [{"id": "punctuation:no_comma"}, "be brief"]},
         {"instructions": [{"id": 3}]},
         {"instructions": [{"id": "punctuation:no_comma", "kwargs": "none"}]},
     ],
