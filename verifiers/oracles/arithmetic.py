@@ -19,13 +19,17 @@ SHOWN = 5
 """Most findings of one response; the last of them says how many there are in all."""
 
 _LONGEST_LINE = 20_000
-_MOST_LINES = 2_000
 _MOST_EQUATIONS = 2_000
 _LONG_BITS = 1_000
 _SHOWN_DIGITS = 14
 _NOISE = Fraction(1, 10**9)
-_HALF = Fraction(1, 2)
-_CANDIDATE = re.compile(r"[^\n]*(?:=|\bequals?\b|%\sof\b)[^\n]*")
+_HUNDREDTH = Fraction(1, 100)
+_GREATEST_POWER = 300
+_OTHER_ARITHMETIC = re.compile(
+    r"\bbase[- ]?(?!10\b|ten\b)(?:\d{1,2}|two|three|four|five|six|seven|eight|nine|twelve|sixteen)\b|"
+    r"\b(?:binary|octal|hexadecimal|modulo|modular|mod \d)",
+    re.IGNORECASE,
+)
 _MARK = re.compile(r"<<([^<>\n]{0,200})>>")
 _COMPARED = frozenset(
     {"less", "more", "times", "fewer", "greater", "higher", "lower", "over", "remainder", "r", "or", "to"}
@@ -40,10 +44,13 @@ def arithmetic(sample: Sample, ctx: Context) -> Verdict:
     """Flag equations in the response that do not hold: a + b = c, chains, <<3*4=12>> marks, x% of y = z.
 
     A right side that is a correct rounding holds, and so does one cut off at two decimals or more. Equations with
-    variables, functions or conversions of units are left alone; without any other equation the check abstains.
+    variables, functions or conversions of units are left alone, and so are texts about other bases than ten; without
+    any other equation the check abstains.
     """
     text = sample.response
     if ("=" not in text and "%" not in text and " equal" not in text) or looks_like_program(text):
+        return Verdict.abstain()
+    if _OTHER_ARITHMETIC.search(text) or _OTHER_ARITHMETIC.search(sample.prompt):
         return Verdict.abstain()
     checked = 0
     wrong: list[tuple[Span, str]] = []
@@ -68,10 +75,11 @@ def equations(text: str) -> Iterator[tuple[Span, str | None]]:
     """The equations of a text that can be checked: where they stand, and what is wrong with them, if anything."""
     for match in _MARK.finditer(text):
         yield from _of_line(text, *match.span(1))
-    for number, match in enumerate(_CANDIDATE.finditer(text)):
-        if number >= _MOST_LINES:
-            return
-        yield from _of_line(text, match.start(), min(match.end(), match.start() + _LONGEST_LINE))
+    start = 0
+    for line in text.split("\n"):
+        if "=" in line or "% of" in line or " equal" in line:
+            yield from _of_line(text, start, start + min(len(line), _LONGEST_LINE))
+        start += len(line) + 1
 
 
 def _of_line(text: str, start: int, end: int) -> Iterator[tuple[Span, str | None]]:
@@ -115,12 +123,25 @@ def _close(value: Value, said: Value, right: Sequence[Atom], *, percent: bool = 
     difference, size = abs(Fraction(value - said)), abs(Fraction(value))
     if difference <= size * _NOISE and difference.denominator != 1:
         return True
-    numbers = [atom for atom in right if atom.kind == "number"]
-    if len(numbers) != 1 or numbers[0].percent != percent or "/" in numbers[0].text:
+    unit = _last_place(right, percent)
+    if unit is None:
         return False
-    decimals = len(numbers[0].text.partition(".")[2])
-    scaled = difference * 10**decimals
-    return scaled <= _HALF or (decimals >= 2 and scaled < 1 and abs(Fraction(said)) <= size)
+    return difference <= unit / 2 or (unit <= _HUNDREDTH and difference < unit and abs(Fraction(said)) <= size)
+
+
+def _last_place(side: Sequence[Atom], percent: bool) -> Fraction | None:
+    """What the last digit of a side that is one number is worth: 0.01 of 3.14, 10^18 of 6.02 x 10^20; else None."""
+    texts = [atom.text for atom in side if atom.kind != "open" and atom.kind != "close"]
+    numbers = [atom for atom in side if atom.kind == "number"]
+    if not numbers or numbers[0].percent != percent or "/" in numbers[0].text:
+        return None
+    place = Fraction(1, 10 ** len(numbers[0].text.partition(".")[2]))
+    if len(numbers) == 1:
+        return place
+    power = numbers[-1].value
+    if texts[1:4] != ["*", "10", "^"] or len(numbers) != 3 or not isinstance(power, int) or power > _GREATEST_POWER:
+        return None
+    return place * Fraction(10) ** (-power if "-" in texts else power)
 
 
 def _goes_on_from(value: Value, right: Sequence[Atom]) -> bool:
@@ -144,6 +165,8 @@ def _converts(left: Sequence[Atom], right: Sequence[Atom]) -> bool:
     before = {word for atom in left for word in _units(atom)}
     after = {word for atom in right for word in _units(atom)}
     if any((factor := ratio(one, other)) is not None and factor != 1 for one in before for other in after):
+        return True
+    if len(left) == 1 and left[0].units and right[-1].units and left[0].units != right[-1].units:
         return True
     # 1/2 bushel = 4 pecks: a fraction of one thing given as a number of others.
     fraction = len(left) <= 3 and all(atom.kind != "sign" or atom.text == "/" for atom in left)

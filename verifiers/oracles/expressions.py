@@ -205,6 +205,8 @@ def _sign(piece: Token, before: Token | None, after: Token | None, made: Sequenc
         dash = text == "-" and spaced and (after is None or len(after.text) > 1 or after.kind == "other")
         bold = piece.text in ("*", "**") and (after is None or after.kind == "other")
         return Atom("break" if dash or bold else "unknown", "", piece.span, False)
+    if before is not None and before.kind == "word" and piece.glued and after.glued and text in "-^":
+        return Atom("unknown", text, piece.span, False)  # cm-1, m^2
     follows_value = bool(made) and made[-1].kind in ("number", "close")
     if before is not None and before.kind in ("word", "other") and not follows_value:
         if piece.text == "**" and not piece.glued:

@@ -27,12 +27,12 @@ _LONG_DIGITS = re.compile(r"\d{101}")
 _EXPONENT = re.compile(r"(?:\^|\*\*)\s*[{(]?\s*[-+]?\s*(\d+)")
 _TOWER = re.compile(r"(?:\^|\*\*)\s*[{(]{0,3}[\w.]{0,20}(?:\^|\*\*)|\d{4,}\s*[)}]?\s*!|!!")
 _COMMAND = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\{[^{}]{0,40}\}|\\(?:begin|end)\{[a-z]{0,12}\}|\\[a-zA-Z]+")
-_FOREIGN = re.compile(r"[^\x20-\x7e°±²³·×÷\u0370-\u03ff\u2080-\u209c\u2200-\u22ff∞√]")
+_FOREIGN = re.compile(r"[?#@`\";~]|[^\x20-\x7e°±²³·×÷\u0370-\u03ff\u2080-\u209c\u2200-\u22ff∞√]")
 _WORD = re.compile(
     r"(?!(?:(?:arc)?(?:sin|cos|tan|cot|sec|csc)h?|log|exp|sqrt|mod|lim|max|min|gcd|lcm)(?![a-zA-Z]))[a-zA-Z]{3,}|"
     r"[a-zA-Z]{2,} [a-zA-Z]{2,}"
 )
-_MATHEMATICS = re.compile(r"[\d\\^√π∞=<>+*/|]")
+_MATHEMATICS = re.compile(r"[\d\\√π∞]|[a-zA-Z] ?[\^=<>+*/]")
 _DATE = re.compile(r"\s*(?:\d+(?:[-:]\d+){1,5}|\d+([/.])\d+\1\d+)\s*")
 
 
