@@ -29,7 +29,7 @@ def no_todo(sample: Sample, ctx: Context, *, word: str = "TODO") -> Verdict:
     return PASS if at < 0 else Verdict.flag("todo-left", f"contains {word!r}", span=(at, at + len(word)))
 """
 RESPONSES = ["4", "The answer is 4, TODO check.", "", "donâ€™t know", "4"]
-SIX = ["empty_or_placeholder", "encoding_damage", "exact_duplicate", "length_outlier", "repetition", "required_fields"]
+SIX = ["empty_or_placeholder", "encoding_damage", "length_outlier", "near_duplicate", "repetition", "required_fields"]
 PLUGIN = Path(__file__).parent.parent / "plugin_example"
 
 
@@ -160,7 +160,7 @@ def test_verifiers_says_how_often_people_agreed(fresh: Project, run: Run, read: 
 
 def test_verifiers_needs_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Read) -> None:
     monkeypatch.chdir(tmp_path)
-    assert {"repetition", "exact_duplicate"} <= {entry["name"] for entry in read("verifiers")}
+    assert {"repetition", "near_duplicate"} <= {entry["name"] for entry in read("verifiers")}
 
 
 @pytest.mark.parametrize(

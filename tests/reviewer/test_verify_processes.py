@@ -66,7 +66,7 @@ def test_the_results_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> N
         desk = Desk(tmp_path / f"project-{workers}")
         fill(desk, range(900))
         desk.configure(
-            "enabled = ['exact_duplicate', 'length_outlier', 'required_fields']\nfiles = ['checks.py:corpus']",
+            "enabled = ['near_duplicate', 'length_outlier', 'required_fields']\nfiles = ['checks.py:corpus']",
             "audit_share = 0.05",
         )
         assert desk.verify(workers=workers).verified == 900
@@ -102,7 +102,7 @@ def started(desk: Desk) -> Iterator[tuple[subprocess.Popen[str], str]]:
             yield process, line
 
 
-SLOW = "enabled = ['exact_duplicate']\nfiles = ['checks.py:slow', 'checks.py:corpus']"
+SLOW = "enabled = ['near_duplicate']\nfiles = ['checks.py:slow', 'checks.py:corpus']"
 
 
 def test_after_a_kill_the_same_command_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:

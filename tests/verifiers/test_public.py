@@ -18,7 +18,7 @@ def test_every_built_in_loads_and_says_what_it_does() -> None:
     assert {
         "empty_or_placeholder",
         "encoding_damage",
-        "exact_duplicate",
+        "near_duplicate",
         "length_outlier",
         "repetition",
         "required_fields",

@@ -95,6 +95,14 @@ def batches(texts: Iterator[tuple[Any, str]]) -> Iterator[list[tuple[Any, str]]]
         yield batch
 
 
+def length(text: str, unit: Unit) -> int:
+    """How many words, or characters, a text has."""
+    import numpy as np
+
+    folded = _folded(text, unit)
+    return len(folded) if unit == "char5" else int(np.sum(_words([folded])[1]))
+
+
 def _folded(text: str, unit: Unit) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
@@ -188,8 +196,9 @@ def _shingles(hashes: Codes, counts: NDArray[np.int64], salts: Codes, size: int)
     whole = places[:last] == places[size - 1 :]
     of = places[:last][whole]
     mixed = _mixed(mixed[whole] + salts[of], _MIXERS[2])
-    keys = np.sort((of << np.uint64(_DOCUMENT_SHIFT)) | (mixed >> np.uint64(64 - _HASH_BITS)))
-    return keys[np.diff(keys, prepend=~keys[:1]) != 0]
+    keys: Codes = np.sort((of << np.uint64(_DOCUMENT_SHIFT)) | (mixed >> np.uint64(64 - _HASH_BITS)))
+    distinct: Codes = keys[np.diff(keys, prepend=~keys[:1]) != 0]
+    return distinct
 
 
 def _fingerprints(keys: Codes, ends: NDArray[np.int64]) -> list[bytes]:

@@ -111,7 +111,8 @@ def _unordered(a: Numbers, b: Numbers, wanted: NDArray[np.bool_]) -> tuple[Numbe
     import numpy as np
 
     a, b = a[wanted], b[wanted]
-    keys = np.unique((np.minimum(a, b) << 32) | np.maximum(a, b))
+    keys = np.sort((np.minimum(a, b) << 32) | np.maximum(a, b))
+    keys = keys[np.diff(keys, prepend=-1) != 0]
     return keys >> 32, keys & 0xFFFFFFFF
 
 

@@ -52,7 +52,8 @@ class Rows:
 
         sizes = self.sizes[sets]
         at = np.arange(sizes.sum()) + np.repeat(self.starts[sets] - (np.cumsum(sizes) - sizes), sizes)
-        return (np.repeat(pairs, sizes) << np.uint64(32)) | self.tokens[at]
+        keys: Keys = (np.repeat(pairs, sizes) << np.uint64(32)) | self.tokens[at]
+        return keys
 
 
 class Bitmaps:
@@ -62,7 +63,9 @@ class Bitmaps:
         import numpy as np
 
         self._sizes = rows.sizes
-        wanted = np.unique(members)
+        present = np.zeros(len(rows.sizes), dtype=np.bool_)
+        present[members] = True
+        wanted = np.flatnonzero(present)
         self._place = np.zeros(len(rows.sizes), dtype=np.int64)
         self._place[wanted] = np.arange(len(wanted))
         self._bits = np.zeros((len(wanted), 8), dtype=np.uint64)
