@@ -24,8 +24,8 @@ class Call:
         length = int(handler.headers["content-length"])
         self.body: dict[str, Any] = json.loads(handler.rfile.read(length))
         self.prompt: str = "\n".join(message["content"] for message in self.body["messages"])
-        self.number = server.count(self.prompt)
-        """How often this very question has been asked, this time included."""
+        self.number = server.count(f"{self.body['model']}: {self.prompt}")
+        """How often this very question has been asked of the model, this time included."""
 
     @property
     def token(self) -> str:
@@ -74,7 +74,7 @@ class Call:
 
 
 class ModelServer(ThreadingHTTPServer):
-    """Answers each request as `answer` says; a context manager. `asked` counts the questions by their text."""
+    """Answers each request as `answer` says; a context manager. `asked` counts the questions by model and text."""
 
     daemon_threads = True
     request_queue_size = 256
