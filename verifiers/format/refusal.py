@@ -36,7 +36,7 @@ def refusal(sample: Sample, ctx: Context) -> Verdict:
     findings: list[Finding] = []
     if any(map(opening.__contains__, phrases.REFUSAL_WORDS)):
         findings += _refusals(sample, phrases.REFUSAL)
-    if opening.startswith("as an ai") or any(map(lowered.__contains__, phrases.SELF_WORDS)):
+    if any(map(lowered.__contains__, phrases.SELF_WORDS)) or any(map(opening.__contains__, phrases.SELF_OPENING_WORDS)):
         findings += _self_descriptions(sample, phrases.SELF, sample.response)
     if any(map(first_words.__contains__, phrases.ELSEWHERE_WORDS if view.ascii else phrases.ELSEWHERE_LETTERS)):
         findings += _refusals(sample, phrases.REFUSAL_ELSEWHERE)

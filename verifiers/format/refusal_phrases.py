@@ -44,7 +44,7 @@ _MODEL = r"(?:(?:language|text|chat|ai|text-based|large)[ -])*(?:model|assistant
 SELF = re.compile(
     rf"\bas an? (?:(?:ai|artificial intelligence)(?: {_MODEL})?|(?:large )?language model|virtual assistant)"
     rf"(?=,| i\b| my\b| (?:developed|created|trained|made|designed|built)\b)(?=[^.!?\n\"”]{{0,80}}?\b(?:i|my|me)\b)"
-    r"|\b(?:i(?:['’]m| am)|being) (?:just |only |merely )?(?:a (?:large )?language model|an ai(?=[,.;!]"
+    r"|\b(?:i(?:['’]m| am)|being) (?:\w+, )?(?:just |only |merely )?(?:a (?:large )?language model|an ai(?=[,.;!]"
     r"| (?:language|text|model|assistant|chatbot|system|and|so|created|designed|developed|trained)\b)"
     r"(?: (?:language )?(?:model|assistant|chatbot|system))?)"
     r"|\bi(?:['’]m| am) programmed to\b"
@@ -91,9 +91,9 @@ REFUSAL_WORDS = (
 )  # fmt: skip
 SELF_WORDS = (
     " an ai", "language model", "as of my", "my knowledge", "my training", "have personal", "access to real",
-    " an artificial", "openai", "guidelines", "my programming", "am programmed", "ability to browse",
-    "ability to access",
 )  # fmt: skip
+# These are looked for at the beginning alone.
+SELF_OPENING_WORDS = ("as an a", "guidelines", "openai", "my programming", "am programmed", "ability to")
 ELSEWHERE_WORDS = (
     "puedo", "tut mir", "ich kann", "kann ich", "spijt me", "dispiace", "als ki", "als ein", "tant qu", "modello",
     "modelo", "taalmodel", "je ne p", "je ne s", "como ia", "soy capaz",

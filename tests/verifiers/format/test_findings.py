@@ -21,8 +21,9 @@ from holdfast.verifiers.format.unsupported_media import unsupported_media
 
 PIECES = st.sampled_from(
     [
-        "I'm sorry, but I can't assist", "As an AI language model, I", "抱歉，我无法", "<|im_end|>", "</s>", "\nHuman: ",
-        "### Response:", "\nInput: a\nOutput: b", "<think>", "<br />", "&amp;", "{", "}", '"', "a", ": ", ",", "[", "]",
+        "I'm sorry, but I can't assist", "As an AI language model, I", "抱歉，我无法", "<|im_end|>", "</s>",
+        "### Response:", "\nHuman: ", "\nInput: a\nOutput: b",
+        "<think>", "<br />", "&amp;", "{", "}", '"', "a", ": ", ",", "[", "]",
         "```json\n", "```", "\n", " ", "İ", "ß", "🌊", "Ã©", "\u200b", "{{name}}", "{input}", "[Your Name]", "1",
         "lorem ipsum", "see the attached file", "https://a.no/x", "I searched the web", "in the image above", "the",
         "- ", "1. ", "JSON", "Answer in JSON only", "weather in Oslo today", ".", "(", "“",
