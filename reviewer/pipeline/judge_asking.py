@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from holdfast.db.responses import lost_calls
 from holdfast.db.store import Store
 from holdfast.db.votes import votes_of_many
+from holdfast.db.writer import Writer
 from holdfast.reviewer.config import JudgesConfig
 from holdfast.reviewer.pipeline.judge_report import JudgeReport, JudgeTally
-from holdfast.reviewer.pipeline.judge_store import PanelStore, Writer
+from holdfast.reviewer.pipeline.judge_store import PanelStore
 from holdfast.reviewer.pipeline.judge_tasks import Said, Task, said, tasks
 from holdfast.verifiers.calls import NANO, BudgetSpent, CallFailed, Client, Price, Reply, Request, Transport
 from holdfast.verifiers.judging.questions import Judge

@@ -106,8 +106,8 @@ def _lock(connection: Connection, job: PanelJob) -> int:
 def _report(connection: Connection, job: PanelJob) -> JudgeReport:
     import asyncio
 
+    from holdfast.db.writer import Writer
     from holdfast.reviewer.pipeline.judge_asking import Panel
-    from holdfast.reviewer.pipeline.judge_store import Writer
     from holdfast.verifiers.judging.questions import Judge
     from holdfast.verifiers.llm import LiteLLM
 

@@ -1,102 +1,15 @@
-"""Where a panel's answers, votes and costs go: one thread that writes, many waiting calls to a transaction."""
+"""Where a panel's answers, votes and costs go: the cache and the ledger of its calls, in the lineage store."""
 
 from __future__ import annotations
 
 import asyncio
-import queue
-import sqlite3
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any
 
-from holdfast.db.errors import StoreBusy
-from holdfast.db.models import Vote
 from holdfast.db.responses import Response, add_response, reserve, responses_to, settle, spent
-from holdfast.db.store import Store, text_of
-from holdfast.db.votes import add_votes
+from holdfast.db.store import Store
+from holdfast.db.writer import Batch, Writer
 from holdfast.reviewer.pipeline.judge_tasks import Said
 from holdfast.verifiers.calls import BudgetSpent, Reply, Request
-
-_PATIENCE = 60
-"""How often a write is tried while others hold the store, each time for as long as the store waits for its lock."""
-
-
-@dataclass
-class _Batch:
-    """One write transaction, and the votes that it adds at its end."""
-
-    connection: sqlite3.Connection
-    at: str
-    votes: list[tuple[int, Vote]] = field(default_factory=list)
-
-
-_Write = Callable[[_Batch], Any]
-
-
-class Writer:
-    """A thread that does writes in the order in which they come, all that wait in one transaction; a context manager.
-
-    What was handed over before the end of the block is written.
-    """
-
-    def __init__(self, store: Store, actor: str) -> None:
-        self._store = store
-        self._actor = actor
-        self._waiting: queue.SimpleQueue[tuple[_Write, Future[Any]] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="judge-writer")
-
-    def __enter__(self) -> Writer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._waiting.put(None)
-        self._thread.join()
-
-    async def do(self, write: _Write) -> Any:
-        """Hand a write over and wait until it is on the disk."""
-        future: Future[Any] = Future()
-        self._waiting.put((write, future))
-        # A call that is cancelled meanwhile must not take its write with it.
-        return await asyncio.shield(asyncio.wrap_future(future))
-
-    def _work(self) -> None:
-        ended = False
-        while not ended:
-            taken = [self._waiting.get()]
-            while not self._waiting.empty():
-                taken.append(self._waiting.get())
-            ended = None in taken
-            writes = [one for one in taken if one is not None]
-            try:
-                answers = self._written([write for write, _ in writes])
-            except BaseException as error:
-                for _, future in writes:
-                    future.set_exception(error)
-            else:
-                for (_, future), answer in zip(writes, answers, strict=True):
-                    future.set_result(answer)
-
-    def _written(self, writes: list[_Write]) -> list[Any]:
-        for patience in range(_PATIENCE, -1, -1):
-            try:
-                return self._transaction(writes)
-            except StoreBusy:
-                if not patience:
-                    raise
-        raise AssertionError
-
-    def _transaction(self, writes: list[_Write]) -> list[Any]:
-        if not writes:
-            return []
-        with self._store.write() as connection:
-            batch = _Batch(connection, text_of(self._store.now()))
-            answers = [write(batch) for write in writes]
-            if batch.votes:
-                add_votes(connection, batch.votes, actor=self._actor, at=batch.at)
-        return answers
 
 
 class PanelStore:
@@ -133,7 +46,7 @@ class PanelStore:
             reply.tokens_out, cost, reply.text,
         )  # fmt: skip
 
-        def write(batch: _Batch) -> None:
+        def write(batch: Batch) -> None:
             add_response(batch.connection, response, at=batch.at)
             settle(batch.connection, reservation, cost)
             batch.votes += said.votes

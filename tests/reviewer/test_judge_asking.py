@@ -22,10 +22,10 @@ from holdfast.db.models import Outcome, Vote
 from holdfast.db.responses import reserve, responses_to, spent
 from holdfast.db.store import Store
 from holdfast.db.votes import votes_of
+from holdfast.db.writer import Writer
 from holdfast.reviewer.config import JudgesConfig
 from holdfast.reviewer.pipeline.judge_asking import GIVE_UP_AFTER, Panel
 from holdfast.reviewer.pipeline.judge_report import JudgeReport
-from holdfast.reviewer.pipeline.judge_store import Writer
 from holdfast.verifiers.calls import CallFailed, Price, Reply, Request
 from holdfast.verifiers.judging.instructs_judge import INJECTION
 from holdfast.verifiers.judging.questions import Judge
