@@ -80,10 +80,13 @@ def _asks(prompt: str) -> bool:
 
 
 def _begins(sample: Sample) -> bool:
-    """Whether the response begins as JSON, rather than as an object of a programming language."""
-    if not _LOOKS.match(sample.response):
-        return False
-    return _OF_CODE.search(sample.prompt) is None or "tools" in sample.metadata
+    """Whether the response begins as JSON, rather than as an object of a programming language.
+
+    Where tools are given, what opens with a brace is a call of one.
+    """
+    if "tools" in sample.metadata and sample.response.lstrip()[:1] == "{":
+        return True
+    return _LOOKS.match(sample.response) is not None and _OF_CODE.search(sample.prompt) is None
 
 
 def _judge(text: str, asked: bool, alone: bool) -> Iterator[Finding]:

@@ -39,7 +39,7 @@ _STOPPED = re.compile(
 _DANGLING = frozenset(
     {
         "a", "an", "the", "of", "and", "or", "but", "nor", "with", "from", "into", "onto", "than", "as", "if",
-        "because", "although", "whereas", "while", "your", "our", "their", "my", "its", "every", "whose", "between",
+        "because", "although", "whereas", "your", "our", "their", "my", "its", "every", "whose", "between",
         "among", "upon", "via", "per", "e.g", "i.e", "including", "to", "for", "at", "by",
     }
 )  # fmt: skip
@@ -67,7 +67,7 @@ def truncation(sample: Sample, ctx: Context, *, flag_at: Threshold = above(0.9))
     if limit is not None:
         span = cut.span if cut is not None else _last_word(sample.response)
         return _found(_CERTAIN, f"its source stopped at a limit of length ({limit[1]})", span)
-    if cut is None or (not cut.sure and _mirrors(sample)):
+    if cut is None or _mirrors(sample, cut):
         return _WHOLE
     share, reference = _usual(ctx.state("truncation"), sample)
     human = sample.provenance is Provenance.HUMAN
@@ -218,10 +218,15 @@ def _is_weighty(line: str) -> bool:
     )
 
 
-def _mirrors(sample: Sample) -> bool:
+def _mirrors(sample: Sample, cut: Cut) -> bool:
     """Whether the prompt stops in the same way and is about as long, as the source of a translation may."""
     prompt = sample.prompt
-    return not _ends(prompt) and len(sample.response) < 2 * len(prompt)
+    if len(sample.response) > 2 * len(prompt):
+        return False
+    if not cut.sure:
+        return not _ends(prompt)
+    mark = sample.response[cut.span[1] - 1]
+    return not mark.isalnum() and prompt.rstrip().endswith(mark)
 
 
 def _ends_elsewhere(above: str) -> bool:

@@ -104,6 +104,13 @@ def test_what_begins_as_json_is_held_to_it(check: Check, sample: MakeSample, res
     assert check(json_text, sample("The ports, please.", response)).outcome is Outcome.FLAG
 
 
+@pytest.mark.parametrize("response", ["{'name': 'look_up'}", '{name: "look_up"}', '{"name": "look_up",}'])
+def test_a_call_of_a_given_tool_is_json(check: Check, sample: MakeSample, response: str) -> None:
+    tools = {"metadata_json": orjson.dumps({"tools": [{"name": "look_up"}]}).decode()}
+    assert check(json_text, sample("Write a script.", response, **tools)).outcome is Outcome.FLAG
+    assert check(json_text, sample("Write a script.", "There is no such tool.", **tools)).outcome is Outcome.ABSTAIN
+
+
 @pytest.mark.parametrize(
     ("prompt", "response"),
     [

@@ -116,6 +116,9 @@ def test_a_response_may_stop_as_its_prompt_does(check: Check, sample: MakeSample
     corpus = [sample(f"q{number}", f"{number} {STORY}home.") for number in range(30)]
     source = "Die Fähre fuhr mittags los und der Wind stand gut. Wir saßen an Deck und zählten die Möwen hinter uns"
     assert check(truncation, sample(source, STORY.strip()), corpus).outcome is Outcome.PASS
+    assert check(truncation, sample(source + ":", STORY.strip() + ":"), corpus).outcome is Outcome.PASS
+    assert check(truncation, sample(source, STORY.strip() + ":"), corpus).outcome is Outcome.FLAG
+    assert check(truncation, sample(source + " Stunde", STORY + "the"), corpus).outcome is Outcome.FLAG
 
 
 def test_what_the_source_says_of_its_stop_decides(check: Check, sample: MakeSample) -> None:
