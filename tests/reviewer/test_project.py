@@ -74,9 +74,8 @@ def test_without_a_project_the_error_says_how_to_start(tmp_path: Path, monkeypat
 
 def test_the_template_shows_the_defaults(tmp_path: Path) -> None:
     assert load(written(tmp_path, template())) == Config()
-    uncommented = "\n".join(
-        line.removeprefix("#") for line in template().splitlines() if not line.startswith(("#daily_goal", "#enabled"))
-    )
+    examples = ("#daily_goal", "#enabled", "#rubric", "#budget_usd")
+    uncommented = "\n".join(line.removeprefix("#") for line in template().splitlines() if not line.startswith(examples))
     live = "\n".join(line for line in uncommented.splitlines() if not line.startswith(" "))
     assert load(written(tmp_path, live)) == Config()
 
@@ -92,6 +91,10 @@ def test_every_setting_is_described_in_the_template() -> None:
     ("text", "place", "remedy"),
     [
         ("[review]\nlease_secnds = 3", "review.lease_secnds", "did you mean lease_seconds"),
+        ("[judges]\nmodels = ['huggingface/https://a.example']", "judges", "no model name"),
+        ("[judges]\nmodels = ['openai/a', 'openai/a']", "judges", "named twice"),
+        ("[judges]\nmodels = ['openai/a']\nfamilies = { 'openai/b' = 'kelp' }", "judges", "did you mean 'openai/a'"),
+        ("[judges.prices]\n'openai/a' = { input = 1, ouptut = 2 }", "judges.prices", "did you mean output"),
         ("[reveiw]\nlease_seconds = 3", "reveiw", "did you mean review"),
         ("[review]\nlease_seconds = true", "review.lease_seconds", "valid integer"),
         ("[review]\nlease_seconds = 0", "review.lease_seconds", "greater than or equal to 10"),
