@@ -9,7 +9,7 @@ or writes to pipes that it finds cannot: without the mark on the report's last l
 
 from __future__ import annotations
 
-import secrets
+import os
 import signal
 import tempfile
 from collections.abc import Mapping
@@ -160,7 +160,7 @@ def _run(
     packages: tuple[str, ...],
     limits: _Limits,
 ) -> Ran:
-    nonce = secrets.token_hex(16).encode()
+    nonce = os.urandom(16).hex().encode()
     encoded = tuple((part, text.encode("utf-8", "replace").decode()) for part, text in parts)
     request = {
         "nonce": nonce, "parts": encoded, "value": value, "module": name, "limits": limits.of_process(jail),

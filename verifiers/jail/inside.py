@@ -35,6 +35,7 @@ def main(request: Request, lock_down: Callable[[Request], None] | None, watcher:
     except BaseException as error:
         emit("unsafe", message=f"{type(error).__name__}: {error}")
         os._exit(70)
+    _reserve.extend(bytes(4 << 20))
     emit("ready")
     out, err, leave = sys.stdout, sys.stderr, os._exit
     reached_end: list[tuple[str, str]] = []
@@ -139,7 +140,7 @@ def _restored(known: dict[str, Any], pristine: dict[str, Any]) -> bool:
 
 
 _MISSING = object()
-_reserve = bytearray(4 << 20)
+_reserve = bytearray()
 
 
 def _run_quietly(source: str, namespace: dict[str, Any]) -> None:

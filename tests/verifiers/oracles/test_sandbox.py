@@ -95,8 +95,8 @@ ATTACKS = {
         "exception",
         "can't start new thread",
     ),
-    "memory": ("x = []\nwhile True:\n    x.append(bytearray(10**7))", "memory", "more than 1024 MB"),
-    "one huge object": ("x = 'a' * 10**11", "memory", "more than 1024 MB"),
+    "memory": ("x = []\nwhile True:\n    x.append(bytearray(10**7))", "memory", "more than 300 MB"),
+    "one huge object": ("x = 'a' * 10**11", "memory", "more than 300 MB"),
     "endless loop": ("while True:\n    pass", "timeout", "1 s of processor time"),
     "output flood": ("while True:\n    print('x' * 999)", "output-flood", "prints more than"),
     "error flood": ("import sys\nwhile True:\n    sys.stderr.write('x' * 999)", "output-flood", "prints more than"),
@@ -143,7 +143,7 @@ def test_an_attack_is_blocked_and_reported(
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         head = f"HOME, PORT, PARENT = {str(home)!r}, {server.getsockname()[1]}, {os.getpid()}\nans = 0\n"
-        verdict = check(program_answer, sample(response=head + source, reference="18"), seconds=1)
+        verdict = check(program_answer, sample(response=head + source, reference="18"), seconds=1, memory_mb=300)
         with pytest.raises(BlockingIOError):
             server.accept()
     assert verdict.outcome is Outcome.FAIL
