@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("show:show", "Show one sample with findings, votes and decisions."),
     "lineage": ("show:lineage", "Show a sample's ancestry and descendants."),
     "search": ("show:search", "Search prompts and responses."),
+    "dups": ("dups:dups", "List near-duplicate clusters."),
     "quota": ("export:quota", "Say what the next mix may hold and why."),
     "export": ("export:export", "Write the approved samples to a file."),
     "user": ("user:user", "Add and list users."),

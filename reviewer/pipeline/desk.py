@@ -63,11 +63,12 @@ class LineageStep:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A near-duplicate of the item: its similarity in [0, 1] and its response."""
+    """A near-duplicate of the item: its similarity in [0, 1] and its response; `status` may read `hidden`."""
 
     uid: str
     label: str
-    status: Status
+    provenance: Provenance
+    status: str
     similarity: float
     response: str
 

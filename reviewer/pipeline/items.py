@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import orjson
 
 from holdfast.db.decisions import decisions_of
@@ -13,18 +15,21 @@ from holdfast.db.store import Store, instant_of, text_of
 from holdfast.db.verdicts import current
 from holdfast.db.votes import votes_of
 from holdfast.reviewer.config import QuotaConfig
-from holdfast.reviewer.pipeline.desk import ClaimedItem, Draft, DraftKind, LineageStep, ShownFinding, Term
+from holdfast.reviewer.pipeline.desk import ClaimedItem, Draft, DraftKind, LineageStep, Neighbour, ShownFinding, Term
 from holdfast.reviewer.pipeline.documents import is_blind, shown_stream, shown_why
 from holdfast.reviewer.pipeline.lineage import ancestry, descent, label
 from holdfast.reviewer.pipeline.shown_votes import masked, shown_votes
 from holdfast.reviewer.policy.quota import weight
+
+Near = Callable[[Stored, str], tuple[Neighbour, ...]]
+"""From a sample and its reader to its near-duplicates."""
 
 _SEVERITIES = list(Severity)
 _KINDS: tuple[DraftKind, ...] = ("edit", "note")
 
 
 def claimed_item(
-    store: Store, claim: Claim, *, reviewer: str, lead: bool, policy: QuotaConfig, guideline_version: str
+    store: Store, claim: Claim, *, reviewer: str, lead: bool, policy: QuotaConfig, guideline_version: str, near: Near
 ) -> ClaimedItem:
     """All that the screen shows of a claimed sample."""
     stored = load(store, claim.sample_id)
@@ -55,6 +60,7 @@ def claimed_item(
         votes=shown_votes(sample, votes_of(store, stored.id), blind=blind),
         lineage=" → ".join("this" if step.here else step.label for step in steps),
         lineage_steps=steps,
+        neighbours=near(stored, reviewer),
         stream=shown_stream(claim.entry, lead=lead),
         priority=claim.entry.priority,
         p_bad=claim.entry.p_bad,

@@ -35,6 +35,7 @@ from holdfast.reviewer.pipeline.desk import (
     Redone,
     Undone,
 )
+from holdfast.reviewer.pipeline.dups import neighbours_of
 from holdfast.reviewer.pipeline.editing import revise, without_appended_newline
 from holdfast.reviewer.pipeline.history import history
 from holdfast.reviewer.pipeline.items import by_severity, claimed_item, packed_draft
@@ -55,6 +56,7 @@ class ReviewDesk:
         self._store = store
         self._reviewer = reviewer
         self._judge = judge
+        self._near = neighbours_of(project, store)
         self._tokens: set[str] = set()
         self._closed = False
 
@@ -252,6 +254,7 @@ class ReviewDesk:
             lead=work.is_lead(self._store, self._reviewer),
             policy=self._config.quota,
             guideline_version=self.guideline().version,
+            near=self._near,
         )
 
     def _next_steps(self, lead: bool) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from holdfast.db.models import Provenance, Severity
 from holdfast.reviewer.pipeline.desk import ClaimedItem, ShownFinding, Votes
 from holdfast.reviewer.sanitise import sanitise
+from holdfast.reviewer.tui.diffs import add_word_diff
 from holdfast.reviewer.tui.docs import Builder, Doc, numeral
 from holdfast.reviewer.tui.wrapping import wrap
 
@@ -95,7 +96,7 @@ def side_page(item: ClaimedItem, findings: Sequence[ShownFinding], pane: str, wi
     if pane == "lineage":
         return _lineage_page(item, width)
     if pane == "duplicates":
-        return _duplicates_page(item)
+        return _duplicates_page(item, width)
     return _findings_page(item, findings, width)
 
 
@@ -186,11 +187,16 @@ def _lineage_page(item: ClaimedItem, width: int) -> Doc:
     return builder.build()
 
 
-def _duplicates_page(item: ClaimedItem) -> Doc:
+def _duplicates_page(item: ClaimedItem, width: int) -> Doc:
     builder = Builder()
     if not item.neighbours:
         builder.add("No near-duplicate is known.", "dim")
     for neighbour in item.neighbours:
-        builder.add(neighbour.label, "strong").add(f"  {neighbour.status}, sim {decimal(neighbour.similarity, 2)}\n")
-        builder.add(f"{neighbour.response}\n\n")
+        builder.add(f"{_ORIGINS[neighbour.provenance]} ").add(neighbour.label, "strong")
+        facts = f"{neighbour.provenance}, {neighbour.status}, sim {decimal(neighbour.similarity, 2)}"
+        add_hanging(builder.add("\n"), "  ", "", facts, width)
+        if neighbour.response == item.response:
+            builder.add("The same response, to the letter.\n\n", "dim")
+        else:
+            add_word_diff(builder, neighbour.response, item.response).add("\n\n")
     return builder.build()

@@ -6,8 +6,10 @@ import sys
 from array import array
 from base64 import b64decode, b64encode
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 HUMAN, EXACT = 1, 2
 """Traits of a member: a person wrote it; it equals its target to the letter, but for case and white space."""
@@ -82,6 +84,26 @@ class Neighbourhood:
             human=bool(self.traits[row] & HUMAN),
             target_human=bool(self.traits[bisect_left(self.members, target)] & HUMAN),
         )
+
+    def clusters(self) -> Iterator[list[int]]:
+        """The rows of each cluster's members, the largest cluster first, then by representative."""
+        size = Counter(self.representatives)
+        rank = {key: place for place, key in enumerate(sorted(size, key=lambda key: (-size[key], key)))}
+        rows = sorted(range(len(self.members)), key=lambda row: (rank[self.representatives[row]], row))
+        for _, found in groupby(rows, key=lambda row: self.representatives[row]):
+            yield list(found)
+
+    def cluster(self, representative: str, *, limit: int) -> Iterator[Place]:
+        """The first members of a cluster, by uid."""
+        at = self._at(representative)
+        start = 0
+        while at is not None and limit > 0:
+            try:
+                row = self.representatives.index(at, start)
+            except ValueError:
+                return
+            yield self.row(row)
+            start, limit = row + 1, limit - 1
 
     def pack(self) -> dict[str, str]:
         """The columns as a state to freeze."""

@@ -95,6 +95,18 @@ def batches(texts: Iterator[tuple[Any, str]]) -> Iterator[list[tuple[Any, str]]]
         yield batch
 
 
+def jaccard(one: str, other: str, unit: Unit) -> float:
+    """The Jaccard similarity of two texts' shingle sets; texts too short for a shingle are equal or not."""
+    sets = ShingleSets(unit)
+    numbers = sets.add([one, other])
+    if numbers[0] == numbers[1]:
+        return 1.0
+    tokens = array("I")
+    tokens.frombytes(sets.tokens)
+    left, right = set(tokens[: sets.sizes[0]]), set(tokens[sets.sizes[0] :])
+    return len(left & right) / max(len(left | right), 1)
+
+
 def length(text: str, unit: Unit) -> int:
     """How many words, or characters, a text has."""
     import numpy as np
