@@ -20,10 +20,12 @@ _CERTAIN = 1.0
 _RARELY_ENDS = 0.5
 _LEAST_WORDS = 20
 _LINE_WORDS = 8
+_SHORT_LINE_WORDS = 4
+_MOST_UNENDED = 0.2
 _LEAST_UNSPACED = 60
 _LOOKED_AT = 4_000
 _TAIL = 300
-_FRAGMENT = 4
+_FRAGMENT = 2
 
 _END = ".!?…。！？｡।॥؟۔։።"
 _CLOSERS = " \t\r\n\"'”’»›)]}*_`~」』）】>"
@@ -34,6 +36,10 @@ _NOT_PROSE = re.compile(r"[|\t{}=<>\\]|https?:|www\.")
 _STOPPED = re.compile(
     r'"(?:finish_?reason|stop_?reason|done_?reason)"\s*:\s*"(length|max_?tokens|max_?length|token_?limit)"',
     re.IGNORECASE,
+)
+_CITED = re.compile(r"(?:\s{0,3}\[\d{1,3}\]){1,9}\s*\Z")
+_SIGN_OFF = re.compile(
+    r"(?:many |with )?(?:thank|look|hop|see|talk|best|your|love|kind|warm|regard|until|all the)", re.IGNORECASE
 )
 # English sentences do not end with these.
 _DANGLING = frozenset(
@@ -124,7 +130,10 @@ def _learn_endings(samples: Iterable[Sample]) -> dict[str, dict[str, float]]:
 
 
 def _ends(text: str) -> bool:
-    core = text[-_TAIL:].rstrip(_CLOSERS)
+    tail = text[-_TAIL:]
+    core = tail.rstrip(_CLOSERS)
+    if core[-1:].isdigit() and "]" in tail:
+        core = _CITED.sub("", tail).rstrip(_CLOSERS)
     return not core or core[-1] in _END
 
 
@@ -160,8 +169,11 @@ def _is_prose(text: str, last: Span) -> bool:
     if not tail.isascii() and _UNSPACED.search(tail):
         return len(tail) >= _LEAST_UNSPACED
     words = tail.split()
+    least = _LINE_WORDS
+    if last[0] and len(words) < least and not _SIGN_OFF.match(tail) and _ends(text[max(0, last[0] - _TAIL) : last[0]]):
+        least = _SHORT_LINE_WORDS
     small = sum(word[0].islower() for word in words)
-    return len(words) >= _LINE_WORDS and 2 * small >= len(words) and len(text[-_TAIL:].split()) >= _LEAST_WORDS
+    return len(words) >= least and 2 * small >= len(words) and len(text[-_TAIL:].split()) >= _LEAST_WORDS
 
 
 def _bare_marker(text: str, last: Span) -> Cut | None:
@@ -207,15 +219,11 @@ def _open_bracket(text: str, last: Span) -> int | None:
 
 def _is_weighty(line: str) -> bool:
     """Whether the end of a line is a stretch of words, not a tag, a greeting (XOXO) or a word after a sentence."""
-    words = line[-_TAIL:].split()[-_FRAGMENT:]
+    words = line[-_TAIL:].split()
     last = words[-1]
-    return (
-        last[-1].isalpha()
-        and last[0] not in "#@"
-        and not last.isupper()
-        and last != "etc"
-        and not any(map(_ends, words))
-    )
+    if not last[-1].isalpha() or last[0] in "#@" or last.isupper() or last == "etc":
+        return False
+    return not any(map(_ends, words[-_FRAGMENT:] if last.islower() else words[-2 * _FRAGMENT :]))
 
 
 def _mirrors(sample: Sample, cut: Cut) -> bool:
@@ -230,6 +238,7 @@ def _mirrors(sample: Sample, cut: Cut) -> bool:
 
 
 def _ends_elsewhere(above: str) -> bool:
-    """Whether each longer line above ends with punctuation, so that the writer may be held to it."""
-    lines = (line.rstrip(_CLOSERS) for line in above.splitlines() if len(line) > 5 * _LINE_WORDS)
-    return all(line[-1:] in _END + ":" for line in lines)
+    """Whether the longer lines above end with punctuation, so that the writer may be held to it."""
+    lines = [line for line in above.splitlines() if len(line) > 5 * _LINE_WORDS and not line.startswith("#")]
+    unended = sum(not _ends(line) and line.rstrip(_CLOSERS)[-1:] != ":" for line in lines)
+    return unended <= _MOST_UNENDED * len(lines)

@@ -56,6 +56,7 @@ def test_a_text_that_stops_early_is_flagged_where_it_stops(
         STORY + "home .",
         STORY + 'and said: "Home!"',
         STORY + "home (at last).",
+        STORY + "home [1] [2]",
         STORY + "home… 🌊",
         CHINESE + "大家都很高兴。",
         "positive",
@@ -70,6 +71,7 @@ def test_a_text_that_stops_early_is_flagged_where_it_stops(
         "Roses are red\nViolets are blue\nThe ferry is late\nAnd so are you",
         STORY.strip() + ".\n\nKind regards,\n[a name]",
         STORY.strip() + ".\n\nSee you soon,",
+        STORY.strip() + ".\n\nHoping to hear from you soon",
         "The total is:\n```\n42\n```",
         "- a rope\n- a lamp\n- some bread and a great deal of the best cheese from the farm above the bay",
         STORY + "all the way, and that was the day that was :(",
@@ -79,7 +81,15 @@ def test_ends_that_are_no_cuts_pass(check: Check, sample: MakeSample, response: 
     assert check(truncation, sample(response=response)).outcome in (Outcome.PASS, Outcome.ABSTAIN)
 
 
-@pytest.mark.parametrize("cut", [STORY + "past the lighth", CHINESE + "然后我们看到了"])
+@pytest.mark.parametrize(
+    "cut",
+    [
+        STORY + "past the lighth",
+        CHINESE + "然后我们看到了",
+        STORY.strip() + ".\n\nThen the wind turne",
+        STORY.strip() + ". Then th",
+    ],
+)
 def test_a_missing_full_stop_counts_where_the_source_is_used_to_set_it(
     check: Check, sample: MakeSample, cut: str
 ) -> None:
