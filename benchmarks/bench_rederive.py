@@ -16,7 +16,7 @@ from common import CACHE, HOLDFAST, arguments, corpus, run_watched
 
 from holdfast.db import samples, verdicts
 from holdfast.db.models import SampleVerdicts, Status, Verdict
-from holdfast.db.standing import Recorded
+from holdfast.db.packing import Recorded
 from holdfast.db.store import Store
 from holdfast.reviewer.pipeline.stack_run import result_of
 from holdfast.verifiers.outcomes import settle

@@ -20,6 +20,7 @@ import orjson
 
 from holdfast.db import ingests, samples, verdicts
 from holdfast.db.models import Layer, Message, Provenance, Sample, SampleVerdicts, Status, Stream, Verdict, VerifierSpec
+from holdfast.db.packing import Recorded
 from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store
 
@@ -150,8 +151,7 @@ def _flag_all(store: Store) -> None:
     pending = samples.each(store, status=Status.PENDING)
     while chunk := list(islice(pending, _CHUNK)):
         rows = [
-            verdicts.Recorded(stored.id, SampleVerdicts(stored.uid, flags), False, _entry(stored.uid))
-            for stored in chunk
+            Recorded.of(stored.id, SampleVerdicts(stored.uid, flags), False, _entry(stored.uid)) for stored in chunk
         ]
         verdicts.record(store, run, rows)
     verdicts.complete_run(store, run, actor="lead-1")

@@ -5,27 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import orjson
 
-from holdfast.db.models import Provenance, SampleVerdicts
+from holdfast.db.models import Provenance
+from holdfast.db.packing import Recorded
 from holdfast.db.states import QueueEntry, add_to_tally, insert_entry, packed, pool_of, refresh, status_of
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What a run found out about a sample; `entry` ranks it should it wait for a person.
-
-    `newest_vote` is the row id of the newest vote in the store when the votes on the sample were read: with a newer one
-    on it the sample is stale. None says that votes were not looked at, so that what was stale stays so.
-    """
-
-    sample_id: int
-    verdicts: SampleVerdicts
-    audit: bool
-    entry: QueueEntry | None
-    newest_vote: int | None = None
 
 
 def record_statuses(connection: sqlite3.Connection, rows: Sequence[Recorded], first_id: int) -> None:
@@ -37,7 +22,7 @@ def record_statuses(connection: sqlite3.Connection, rows: Sequence[Recorded], fi
     decided = []
     for verdict_id, row in enumerate(rows, start=first_id):
         found = before[row.sample_id]
-        status = status_of(row.verdicts.outcome, Provenance(found["provenance"]), audit=row.audit)
+        status = status_of(row.outcome, Provenance(found["provenance"]), audit=row.audit)
         if found["decided"]:
             decided.append(row)
         else:

@@ -6,34 +6,21 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
 from holdfast.db import events, samples
 from holdfast.db.merkle import merkle_root
-from holdfast.db.models import (
-    PASS,
-    Finding,
-    Layer,
-    Outcome,
-    SampleVerdicts,
-    Severity,
-    Verdict,
-    VerifierSpec,
-)
+from holdfast.db.models import Layer, SampleVerdicts, Verdict, VerifierSpec
+from holdfast.db.packing import FINDING_COLUMNS, Recorded, unpacked
 from holdfast.db.samples import Stored
-from holdfast.db.standing import Recorded, record_statuses
+from holdfast.db.standing import record_statuses
 from holdfast.db.store import Store, text_of
 from holdfast.db.users import ensure_user
 
-_LETTERS = {Outcome.PASS: "p", Outcome.FLAG: "g", Outcome.FAIL: "f", Outcome.ABSTAIN: "a", Outcome.ERROR: "e"}
-_OUTCOMES = {letter: outcome for outcome, letter in _LETTERS.items()}
-
-_FINDING = "verifier, code, severity, message, part, span_start, span_end"
 _INSERT_VERDICT = """INSERT INTO verdicts (id, sample_id, run_id, audit, outcome, outcomes, row_hash)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
-_INSERT_FINDING = f"INSERT INTO findings (verdict_id, {_FINDING}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_FINDING = f"INSERT INTO findings (verdict_id, {FINDING_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,29 +92,21 @@ def insert_verdict(
     connection: sqlite3.Connection, run: Run, sample_id: int, verdicts: SampleVerdicts, *, audit: bool
 ) -> int:
     """Store one sample's verdicts and findings inside a write transaction; returns the row's id."""
-    return _insert_verdicts(connection, run, [Recorded(sample_id, verdicts, audit, None)])
+    return _insert_verdicts(connection, run, [Recorded.of(sample_id, verdicts, audit, None)])
 
 
 def _insert_verdicts(connection: sqlite3.Connection, run: Run, rows: Sequence[Recorded]) -> int:
     """Store samples' verdicts and findings; their row ids follow one another, and the first one is returned."""
     (last_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM verdicts").fetchone()
-    packed = []
-    found = []
+    verdicts = []
     for verdict_id, row in enumerate(rows, start=last_id + 1):
-        verdicts = row.verdicts.verdicts
-        outcomes = orjson.dumps([_pack(verdict) for verdict in verdicts]).decode()
-        findings = [
-            (position, one.code, one.severity.value, one.message, one.of, *(one.span or (None, None)))
-            for position, verdict in enumerate(verdicts)
-            if verdict is not None and verdict.findings
-            for one in verdict.findings
-        ]
-        outcome = row.verdicts.outcome.value
-        digest = verdict_hash(row.verdicts.uid, run.stack_hash, row.audit, outcome, outcomes, findings)
-        packed.append((verdict_id, row.sample_id, run.id, int(row.audit), outcome, outcomes, digest))
-        found += [(verdict_id, *finding) for finding in findings]
-    connection.executemany(_INSERT_VERDICT, packed)
-    connection.executemany(_INSERT_FINDING, found)
+        digest = verdict_hash(row.uid, run.stack_hash, row.audit, row.outcome.value, row.outcomes, row.findings)
+        verdicts.append((verdict_id, row.sample_id, run.id, int(row.audit), row.outcome.value, row.outcomes, digest))
+    connection.executemany(_INSERT_VERDICT, verdicts)
+    connection.executemany(
+        _INSERT_FINDING,
+        [(at, *finding) for at, row in enumerate(rows, start=last_id + 1) for finding in row.findings],
+    )
     return int(last_id) + 1
 
 
@@ -140,7 +119,7 @@ def carry(store: Store, run: Run, rows: Sequence[tuple[str, int]]) -> None:
     with store.write() as connection:
         findings: dict[int, list[tuple[object, ...]]] = {}
         for verdict_id, *finding in connection.execute(
-            f"SELECT verdict_id, {_FINDING} FROM findings WHERE verdict_id IN (SELECT value FROM json_each(?))"
+            f"SELECT verdict_id, {FINDING_COLUMNS} FROM findings WHERE verdict_id IN (SELECT value FROM json_each(?))"
             " ORDER BY id",
             (ids,),
         ):
@@ -255,42 +234,6 @@ def _stack_id(connection: sqlite3.Connection, specs: Sequence[VerifierSpec]) -> 
     return int(connection.execute("SELECT id FROM stacks WHERE spec = ?", (text,)).fetchone()[0])
 
 
-def _pack(verdict: Verdict | None) -> object:
-    if verdict is None:
-        return None
-    letter = _LETTERS[verdict.outcome]
-    return letter if verdict.value is None else [letter, verdict.value]
-
-
-def unpacked(connection: sqlite3.Connection, rows: Sequence[tuple[int, str]]) -> list[tuple[Verdict | None, ...]]:
-    """The verdicts of rows (id, packed outcomes), each parallel to its stack's verifiers, with their findings."""
-    findings: dict[tuple[int, int], tuple[Finding, ...]] = {}
-    for found in connection.execute(
-        f"""SELECT verdict_id, {_FINDING} FROM findings
-        WHERE verdict_id IN (SELECT value FROM json_each(?)) ORDER BY id""",
-        (orjson.dumps([row[0] for row in rows]).decode(),),
-    ):
-        span = None if found[6] is None else (found[6], found[7])
-        one = Finding(found[2], Severity(found[3]), found[4], span, found[5])
-        findings[found[0], found[1]] = (*findings.get((found[0], found[1]), ()), one)
-    return [
-        tuple(
-            unpack(one, findings.get((verdict_id, position), ())) for position, one in enumerate(orjson.loads(outcomes))
-        )
-        for verdict_id, outcomes in rows
-    ]
-
-
-def unpack(packed: Any, findings: tuple[Finding, ...] = ()) -> Verdict | None:
-    """One verdict of a packed row, with its findings."""
-    if packed is None:
-        return None
-    if packed == "p" and not findings:
-        return PASS
-    letter, value = packed if isinstance(packed, list) else (packed, None)
-    return Verdict(_OUTCOMES[letter], value, findings)
-
-
 def _outcomes(connection: sqlite3.Connection, row: sqlite3.Row) -> list[Outcomes]:
     (verdicts,) = unpacked(connection, [(row["id"], row["outcomes"])])
     pairs = zip(specs_of(row["spec"]), verdicts, strict=True)
@@ -330,8 +273,7 @@ def _run(row: sqlite3.Row) -> Run:
 
 
 __all__ = [
-    "Outcomes", "Recorded", "Run", "begin_run", "complete_run", "currency_of", "current",
+    "Outcomes", "Run", "begin_run", "carry", "complete_run", "currency_of", "current",
     "each_current", "has_open_run", "insert_verdict", "load_fit", "record", "revision_run", "run_root", "save_fit",
-    "specs_of", "unpacked",
-    "verdict_hash",
+    "specs_of", "verdict_hash",
 ]  # fmt: skip

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import orjson
 
 from holdfast.db.models import Outcome, Provenance, SampleVerdicts
+from holdfast.db.packing import Recorded, unpack, unpacked
 from holdfast.db.selection import Scored, scored
-from holdfast.db.standing import Recorded
 from holdfast.db.store import Store
-from holdfast.db.verdicts import Run, carry, record, unpack, unpacked
+from holdfast.db.verdicts import Run, carry, record
 from holdfast.reviewer.pipeline.passes import Pass, Specs
 from holdfast.reviewer.pipeline.stack_run import result_of
 from holdfast.verifiers import Threshold

@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from holdfast.db.models import Outcome, Provenance, Sample, SampleVerdicts, Status, Verdict, VerifierSpec
+from holdfast.db.packing import Recorded
 from holdfast.db.rows import source_key, source_of
 from holdfast.db.samples import Stored, each, load_many
 from holdfast.db.states import status_of
 from holdfast.db.store import Store
-from holdfast.db.verdicts import Recorded, current
+from holdfast.db.verdicts import current
 from holdfast.db.votes import newest_vote_id, votes_of_many
 from holdfast.reviewer.pipeline.shared_pass import fed_together
 from holdfast.reviewer.policy.ordering import audit_draw, rank
@@ -105,9 +106,8 @@ class StackRun:
             verdicts = SampleVerdicts(stored.uid, merged)
         threshold = self._job.audit.get(source_key(source_of(stored.sample)))
         audit = stored.audit or (threshold is not None and audit_draw(stored.uid, threshold))
-        found = result_of(stored.id, self._job.specs, verdicts, stored.sample.provenance, audit=audit)
-        assert found.recorded is not None
-        return replace(found, recorded=replace(found.recorded, newest_vote=newest_vote))
+        provenance = stored.sample.provenance
+        return result_of(stored.id, self._job.specs, verdicts, provenance, audit=audit, newest_vote=newest_vote)
 
     def _merged(self, stored: Stored, ran: SampleVerdicts) -> tuple[Verdict | None, ...] | None:
         kept = {outcomes.spec.name: outcomes.verdict for outcomes in current(self._store, stored.id)}
@@ -119,12 +119,18 @@ class StackRun:
 
 
 def result_of(
-    sample_id: int, specs: Sequence[VerifierSpec], verdicts: SampleVerdicts, provenance: Provenance, *, audit: bool
+    sample_id: int,
+    specs: Sequence[VerifierSpec],
+    verdicts: SampleVerdicts,
+    provenance: Provenance,
+    *,
+    audit: bool,
+    newest_vote: int | None = None,
 ) -> Result:
     """A sample's verdicts with the status and the place in the queue that they give it."""
     entry = rank(specs, verdicts, provenance, audit=audit)
-    status = status_of(verdicts.outcome, provenance, audit=audit)
-    return Result(sample_id, Recorded(sample_id, verdicts, audit, entry), status)
+    recorded = Recorded.of(sample_id, verdicts, audit, entry, newest_vote)
+    return Result(sample_id, recorded, status_of(recorded.outcome, provenance, audit=audit))
 
 
 def up_to_stop(verdicts: Iterable[Verdict | None], *, human: bool) -> tuple[Verdict | None, ...] | None:

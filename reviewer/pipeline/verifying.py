@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from holdfast.db.models import Outcome, Status, VerifierSpec
+from holdfast.db.packing import Recorded
 from holdfast.db.selection import Judged, ids_of, judged
 from holdfast.db.store import Store
-from holdfast.db.verdicts import Recorded, Run, begin_run, complete_run, has_open_run, record
+from holdfast.db.verdicts import Run, begin_run, complete_run, has_open_run, record
 from holdfast.reviewer.config import ReviewConfig
 from holdfast.reviewer.pipeline.fits import learn, learned_before
 from holdfast.reviewer.pipeline.judge_report import JudgeReport
@@ -55,7 +56,7 @@ class VerifyReport:
         self.passed += status is Status.PASSED
         self.flagged += status is Status.FLAGGED
         self.rejected += status is Status.REJECTED
-        outcomes = [None if verdict is None else verdict.outcome for verdict in recorded.verdicts.verdicts]
+        outcomes = recorded.each_outcome
         self.errors += Outcome.ERROR in outcomes
         for spec, outcome in zip(specs, outcomes, strict=True):
             if outcome is not None and spec.name in self.by_verifier:

@@ -17,6 +17,7 @@ from holdfast.db.models import (
     Verdict,
     VerifierSpec,
 )
+from holdfast.db.packing import Recorded
 from holdfast.db.revisions import Revision
 from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store
@@ -56,7 +57,7 @@ def judge(
         stored_uid = store.read().execute("SELECT uid FROM samples WHERE id = ?", (sample_id,)).fetchone()[0]
         entry = QueueEntry(Stream.FLAGGED, 1.0 / sample_id, 0.5, (("verdict", 1.0 / sample_id),), ("odd",))
         found = SampleVerdicts(stored_uid, (VERDICTS[outcome],))
-        recorded.append(verdicts.Recorded(sample_id, found, sample_id in audit, entry, newest_vote))
+        recorded.append(Recorded.of(sample_id, found, sample_id in audit, entry, newest_vote))
     verdicts.record(store, run, recorded)
     verdicts.complete_run(store, run, actor="lead-1")
 
