@@ -38,8 +38,13 @@ def program_answer(
     A program without `ans` is judged by the last number that it prints. Applies where the reference is a number or
     states one, and nothing else says how to test the program. `packages` are the import names of installed packages
     that programs may use, `seconds` the processor time and `memory_mb` the address space that a program may take.
+
+    Options:
+        packages: packages that the code may import beside the standard library; they are bound into the jail
+        seconds: processor seconds that the code may use
+        memory_mb: memory that the code may use, in megabytes
     """
-    if not sample.reference or "tests" in sample.metadata:
+    if not sample.reference or sample.metadata.get("tests"):
         return Verdict.abstain()
     program = program_of(sample.response)
     expected = stated_number(sample.reference) if program is not None else None
