@@ -49,6 +49,10 @@ def answer_agreement(
     agrees with the rest, people most, the sample's own family less. Answers in words count by how much more alike the
     others are to each other than to this one, whole texts half as much. `execute` runs answers that are programs in the
     sandbox, to compare the values that they leave in `ans` or print.
+
+    Options:
+        execute: run answers that are programs in the sandbox and compare the values they compute
+        flag_at: the weighted share of other sources' answers that differ
     """
     state = ctx.state("answer_agreement")
     key = group_key(sample)

@@ -24,6 +24,11 @@ def generator_gap(
 
     The score is the size of the gap as a share of the scale, whichever way it goes. The declared quality is the number
     in the metadata field `quality`, out of `quality_max`; it counts where no judge of the own family has voted.
+
+    Options:
+        quality: the metadata field of the quality that the generator claims for the sample
+        quality_max: the best quality that it can claim
+        flag_at: how far the claim may lie from what other families say, as a share of the scale
     """
     found = quorum(sample, ctx, has_score)
     others = by_criterion(found.votes)

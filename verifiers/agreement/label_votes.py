@@ -19,6 +19,9 @@ def label_votes(sample: Sample, ctx: Context, *, flag_at: Threshold = above(0.6)
     """Score the share of the judges' vote that goes to another label than the sample's own.
 
     Each family of judges has one vote, split as its judges split; the sample's own family has none.
+
+    Options:
+        flag_at: the weighted share of judges that give another label
     """
     if sample.label is None:
         return Verdict.abstain()

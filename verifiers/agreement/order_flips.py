@@ -19,6 +19,9 @@ def order_flips(sample: Sample, ctx: Context, *, flag_at: Threshold = above(0.4)
     """Score the share of judges who name another winner once the compared answers are swapped.
 
     Such a judge has called a tie, whatever it says. Votes in one order alone do not count.
+
+    Options:
+        flag_at: the share of compared pairs whose winner changed with the order
     """
     found = quorum(sample, ctx, lambda vote: vote.winner is not None and vote.order in _PLACES)
     pairs = _in_both_orders(found)

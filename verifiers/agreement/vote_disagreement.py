@@ -18,6 +18,9 @@ def score_disagreement(sample: Sample, ctx: Context, *, flag_at: Threshold = abo
     """Score how far the judges' scores differ: the mean difference between two families, as a share of the scale.
 
     Where votes are about several criteria, the most disputed one counts. The sample's own family has no vote.
+
+    Options:
+        flag_at: the mean difference between two judges' scores, as a share of the scale
     """
     found = quorum(sample, ctx, has_score)
     disputes = []
@@ -38,6 +41,9 @@ def label_disagreement(sample: Sample, ctx: Context, *, flag_at: Threshold = abo
 
     Each family of judges has one vote, split as its judges split. Where votes are about several criteria, the most
     disputed one counts. The sample's own family has no vote.
+
+    Options:
+        flag_at: the entropy of the labels that judges gave, as a share of the greatest possible
     """
     found = quorum(sample, ctx, lambda vote: bool(vote.label and folded(vote.label)))
     disputes = []

@@ -25,6 +25,9 @@ def contamination(sample: Sample, ctx: Context, *, holdout: tuple[ProjectFile, .
     `holdout` names the files, JSON Lines, a JSON list, or text with an item a line, each plain or .gz; all strings of
     a record count. Case and punctuation do not. What more than ten items share is taken for instructions. A prompt of
     three to twelve words, and a response of five to twelve, are compared as a whole.
+
+    Options:
+        holdout: files of the locked hold-out (.jsonl, .json, .txt, also .gz), relative to the project's folder
     """
     state = ctx.state("contamination")
     if state is None:

@@ -36,6 +36,9 @@ def label_imbalance(sample: Sample, ctx: Context, *, flag_at: Threshold = above(
     Of a source whose labels are out of balance five samples of the label, chosen by hash, carry score and finding: a
     reviewer looks at them and judges the source. The others pass. Where task and domain have too few real samples their
     other sources stand for them.
+
+    Options:
+        flag_at: how far a label's share in a source may exceed its share in the real samples
     """
     state = ctx.state("label_imbalance")
     if not state or sample.label is None:

@@ -38,6 +38,9 @@ def label_outlier(sample: Sample, ctx: Context, *, flag_at: Threshold = above(5.
     The score counts halvings: a label is 2⁵ times rarer beyond 5. Where the task has enough real samples, a label must
     be rare among them too. Another spelling of a common label (case, punctuation, a slip of the keys) is flagged
     whatever the score. Tasks whose labels are free text are not judged.
+
+    Options:
+        flag_at: how surprising a label may be where it stands, in bits
     """
     state = ctx.state("label_outlier")
     if not state or sample.label is None:

@@ -40,6 +40,9 @@ def length_outlier(sample: Sample, ctx: Context, *, flag_at: Threshold = above(3
     """Score how far a response's length lies from those of its task's real samples and of its own source.
 
     The score is the smaller of the two robust z: a source that writes longer than people do is no outlier in itself.
+
+    Options:
+        flag_at: how many robust spreads a length may lie from the middle
     """
     length = len(sample.response)
     bands = _bands(ctx.state("length_outlier"), sample)

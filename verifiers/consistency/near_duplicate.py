@@ -35,6 +35,10 @@ def near_duplicate(sample: Sample, ctx: Context, *, unit: Unit = "word3") -> Ver
 
     The one that passes is human if possible, then one that passed before the corpus grew, then the one with the lowest
     uid. The score is the similarity to what the message names. Samples that no run has compared yet abstain.
+
+    Options:
+        unit: what overlap is counted in: sequences of three words, or of five characters for scripts without
+            spaces
     """
     state = ctx.state("near_duplicate")
     if state is None:

@@ -48,6 +48,9 @@ def repetition(sample: Sample, ctx: Context, *, flag_at: Threshold = above(0.55)
 
     The score runs from 0 to 1: 15 words in a loop, or 55 % of the words in sequences that came before, reach 0.55. Of a
     very long response the end is judged, where loops are.
+
+    Options:
+        flag_at: how far a text may repeat itself, from 0 to 1
     """
     cut = max(0, len(sample.response) - _TAIL)
     text = sample.response[cut:]

@@ -60,6 +60,9 @@ def template_concentration(sample: Sample, ctx: Context, *, flag_at: Threshold =
     of the source's samples that have it, less two standard errors, less the greatest share that any template has among
     the real samples of the task and domain. Where these are too few its other sources stand for them, or the source's
     own next template; what most of a source is made of passes as the form of the task.
+
+    Options:
+        flag_at: by how much the share of a template may exceed what is usual
     """
     state = ctx.state("template_concentration")
     templates = None if state is None else state.get(source_key(sample))

@@ -78,6 +78,9 @@ def token_outlier(sample: Sample, ctx: Context, *, flag_at: Threshold = above(5.
     The score is a robust z of the words' mean surprise in bits, or of the share of one class of characters where that
     is greater, at the beginning and the end of the text. Where its own source finds a response unusual, the smaller
     one of this z and of that among real samples of the task and domain counts.
+
+    Options:
+        flag_at: how many robust spreads the words of a text may be more surprising than usual
     """
     state = ctx.state("token_outlier")
     if not state or not sample.response:

@@ -28,6 +28,10 @@ def unsupported_by_source(
     `source` is the path in the metadata of the text, or the list of texts, to which the answer must keep. Where most
     real samples of a task have such tokens too, only what exceeds their middle counts. Names that begin a sentence,
     and the numbers of lists and references, are not looked up: that they are right is not checked, nor anything else.
+
+    Options:
+        source: dotted place in the metadata of the text that the response must keep to
+        flag_at: how many things that the source does not hold a response may have
     """
     given = source_text(sample, source)
     if given is None or not sample.response:

@@ -44,6 +44,10 @@ def weak_support(sample: Sample, ctx: Context, *, source: str = "source", flag_a
     The score is a robust z, the smaller one among the task's real samples and among the sample's own source. It is a
     hint: other words can say the same, and the same words something else. `source` is the path in the metadata of the
     text, or the list of texts, to which the answer must keep.
+
+    Options:
+        source: dotted place in the metadata of the text that the response must keep to
+        flag_at: how many robust spreads a sentence's support may lie below the usual
     """
     state = ctx.state("weak_support")
     given = source_text(sample, source) if state else None

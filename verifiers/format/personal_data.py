@@ -37,6 +37,9 @@ def personal_data(sample: Sample, ctx: Context, *, engine: Engine = "patterns") 
     Numbers must have right check digits and be in a range that is in use; what the prompt itself holds, reserved names
     and fictional numbers are left alone. Messages show no more than two digits of a number. `detect-secrets` adds the
     detectors of that library (`pip install 'holdfast[secrets]'`), at some hundred times the cost.
+
+    Options:
+        engine: what looks for secrets: the built-in patterns, or detect-secrets as well (extra `secrets`)
     """
     text = reading(sample).response
     found = [*_quick(sample, text)]

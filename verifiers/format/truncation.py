@@ -67,6 +67,9 @@ def truncation(sample: Sample, ctx: Context, *, flag_at: Threshold = above(0.9))
     its source says so (`finish_reason`); where it only lacks the last punctuation, the share of the real samples of its
     task, or of its own source if that is greater, that end with some.
     Labels, lists, code, tables and people's last full stops are not judged.
+
+    Options:
+        flag_at: how usual a proper end must be in the source before its absence is flagged
     """
     limit = _STOPPED.search(sample.metadata_json) if sample.metadata_json else None
     cut = _cut(sample.response)

@@ -25,6 +25,10 @@ def choices(sample: Sample, ctx: Context, *, within: str = "", first_index: int 
     The options are `metadata.choices`, else lettered ones in the prompt; `within` is the dotted path of the part of the
     metadata that holds them where that is not the top. The reference is a letter, an option's text, or an index that
     counts from `first_index`; where it can be read in two ways, only an answer that is wrong in both fails.
+
+    Options:
+        within: dotted place in the metadata under which `choices` stands; empty for the top
+        first_index: the number that a reference uses for the first choice, 0 or 1
     """
     listed = options_in(parsed(given(sample, "choices", within)))
     options = listed or options_of(sample)

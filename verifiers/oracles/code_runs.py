@@ -55,6 +55,11 @@ def code_runs(
     may be a whole program or complete the prompt's function; `metadata.entry_point` names the function under test.
     `packages` are the import names of installed packages that programs may use, `seconds` the processor time and
     `memory_mb` the address space that a program may take.
+
+    Options:
+        packages: packages that the code may import beside the standard library; they are bound into the jail
+        seconds: processor seconds that the code may use
+        memory_mb: memory that the code may use, in megabytes
     """
     tests = _tests_of(sample.metadata.get("tests"))
     if not tests or len(tests) > LONGEST or len(sample.response) > LONGEST:

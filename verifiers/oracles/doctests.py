@@ -45,6 +45,11 @@ def doctests(
     Values compare as values, whatever their quotes and blanks; texts that differ and are no values are flagged.
     `packages` are the import names of installed packages that programs may use, `seconds` the processor time and
     `memory_mb` the address space that a program may take.
+
+    Options:
+        packages: packages that the code may import beside the standard library; they are bound into the jail
+        seconds: processor seconds that the code may use
+        memory_mb: memory that the code may use, in megabytes
     """
     if ">>>" not in sample.response and ">>>" not in sample.prompt:
         return Verdict.abstain()

@@ -28,6 +28,9 @@ def instruction_constraints(sample: Sample, ctx: Context, *, within: str = "") -
     The rules are `instructions`, a list of `{"id", "kwargs"}`, or `instruction_ids` beside `kwargs`; `within` names the
     part of the metadata that holds them (a dotted path). A broken rule gives one finding (`warn`), whose code
     is the rule's id; further places that break it are `info`.
+
+    Options:
+        within: dotted place in the metadata under which the instructions stand; empty for the top
     """
     if not sample.metadata_json or "instruction" not in sample.metadata_json:
         return Verdict.abstain()

@@ -23,6 +23,9 @@ def json_schema(sample: Sample, ctx: Context, *, within: str = "") -> Verdict:
 
     `within` is the dotted path of the part of the metadata that holds the schema where that is not the top. A reference
     in a schema to another document is never followed: such a schema, like an invalid one, is an error.
+
+    Options:
+        within: dotted place in the metadata under which `schema` stands; empty for the top
     """
     schema = _unwrapped(parsed(given(sample, "schema", within)))
     if not isinstance(schema, dict | bool) or _only_calls(sample):

@@ -27,6 +27,10 @@ def label_rules(
 
     `allowed` gives the labels by task ("*": any other task); `rules` gives, by a regular expression searched for in the
     prompt, the label that a match asks for. The label is the sample's own, else its response.
+
+    Options:
+        allowed: the labels that a task may have, by task; `*` stands for every other one
+        rules: by regular expression, the label of the samples whose prompt it matches
     """
     label = sample.label if sample.label is not None else sample.response.strip()
     labels = allowed.get(sample.task or ANY_TASK, allowed.get(ANY_TASK))

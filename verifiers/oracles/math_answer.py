@@ -30,6 +30,9 @@ def math_answer(sample: Sample, ctx: Context, *, seconds: float = 5.0) -> Verdic
 
     Applies where the reference is a number or a formula, or states one; never to questions of choice and programs.
     `seconds` is what math-verify (the extra `math`) may take for a pair of formulas; 0 leaves formulas unjudged.
+
+    Options:
+        seconds: how long the comparison of two formulas may take
     """
     reference = sample.reference
     if reference is None or not reference or options_of(sample):

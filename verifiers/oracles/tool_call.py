@@ -32,6 +32,9 @@ def tool_call(sample: Sample, ctx: Context, *, within: str = "") -> Verdict:
     Reads calls in the response (JSON, tagged JSON) and beside it (`tool_calls` of the turns), and tools as OpenAI and
     Anthropic write them, or as a list of name, description and parameters. `within` is the dotted path of the part of
     the metadata that holds them where that is not the top. A response without a call is left to others.
+
+    Options:
+        within: dotted place in the metadata under which `tools` stands; empty for the top
     """
     offered = given(sample, "tools", within)
     tools = tools_of(offered if offered is not None else given(sample, "functions", within))
