@@ -16,22 +16,35 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not here")
 
-# Of selfinstruct_models and pandalm_pairs some systems do loop; of code_reflexion identical programs are common.
+# Some systems of selfinstruct_models and pandalm_pairs do loop, leak further turns, or stop short; gsm8k_solutions and
+# bigbench_mistake hold wrong sums and answers; in code_reflexion identical programs are common, in bigbench_mistake
+# steps that differ in symbols alone.
 CAPS: dict[str, dict[str, float]] = {
-    "bigbench_mistake": {"repetition": 0.03},
-    "code_reflexion": {"empty_or_placeholder": 0.06, "exact_duplicate": 0.45, "length_outlier": 0.01},
-    "expertqa": {"length_outlier": 0.02},
-    "faithdial_audit": {"exact_duplicate": 0.01},
-    "gsm8k_solutions": {},
-    "ifeval_gpt4": {"empty_or_placeholder": 0.06},
+    "bigbench_mistake": {"arithmetic": 0.13, "near_duplicate": 0.5, "repetition": 0.03},
+    "code_reflexion": {"empty_or_placeholder": 0.06, "length_outlier": 0.01, "near_duplicate": 0.45},
+    "expertqa": {"length_outlier": 0.02, "refusal": 0.01, "unsupported_media": 0.06},
+    "faithdial_audit": {"near_duplicate": 0.02, "truncation": 0.01},
+    "gsm8k_solutions": {"answer_agreement": 0.4, "arithmetic": 0.03, "near_duplicate": 0.01},
+    "ifeval_gpt4": {"empty_or_placeholder": 0.04},
     "l2r_domains": {"encoding_damage": 0.01},
-    "llmbar_pairs": {"empty_or_placeholder": 0.03},
+    "llmbar_pairs": {
+        "arithmetic": 0.03, "empty_or_placeholder": 0.02, "near_duplicate": 0.09, "refusal": 0.02,
+        "token_outlier": 0.01, "truncation": 0.015,
+    },
     "mlqe_pe": {},
     "mmlu_redux": {},
-    "pandalm_pairs": {"empty_or_placeholder": 0.1, "repetition": 0.06, "exact_duplicate": 0.06},
-    "selfinstruct_models": {"empty_or_placeholder": 0.04, "repetition": 0.15, "exact_duplicate": 0.15},
-    "toolcall_json": {"length_outlier": 0.03},
-}
+    "pandalm_pairs": {
+        "answer_agreement": 0.015, "empty_or_placeholder": 0.1, "near_duplicate": 0.08, "repetition": 0.06,
+        "truncation": 0.015,
+    },
+    "selfinstruct_models": {
+        "answer_agreement": 0.02, "empty_or_placeholder": 0.04, "leaked_markup": 0.065, "near_duplicate": 0.16,
+        "repetition": 0.15, "token_outlier": 0.025, "truncation": 0.055, "unsupported_media": 0.02,
+    },
+    "toolcall_json": {"length_outlier": 0.03, "near_duplicate": 0.01},
+}  # fmt: skip
+JAILED = {"code_runs", "doctests", "program_answer"}
+"""What these find is measured where their jail is tested."""
 DEFAULT_CAP = 0.005
 
 
@@ -57,7 +70,7 @@ def samples(name: str) -> list[Sample]:
 @pytest.mark.parametrize("name", CAPS)
 def test_few_real_samples_are_flagged(name: str) -> None:
     corpus = samples(name)
-    stack = Stack([Part(each) for each in registry.names() if registry.is_built_in(each)])
+    stack = Stack([Part(each) for each in registry.names() if registry.is_built_in(each) and each not in JAILED])
     context = thaw({one.name: stack.freeze(one.name, corpus) for one in stack.members if one.verifier.fits})
     runs = [stack.run(sample, context) for sample in corpus]
     assert not any(run.outcome is Outcome.ERROR for run in runs)
