@@ -101,8 +101,8 @@ def main() -> None:
     if chosen.samples > len(texts):
         start = time.perf_counter()
         clusters = clusters_of(chain(texts, recombined(texts, chosen.samples - len(texts))))
-        seconds, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        print(f"{len(clusters):,} texts: {seconds:.1f} s with making them, peak {peak:.2f} GiB (goal ≤ 4)")
+        took, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        print(f"{len(clusters):,} texts: {took:.1f} s with making them, peak {peak:.2f} GiB (goal ≤ 4)")
         return
     seconds = []
     for _ in range(chosen.runs):

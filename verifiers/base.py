@@ -139,17 +139,25 @@ class Verifier(Generic[P]):
         """Register the corpus-level step, `function(samples, *, option…) -> state`, run before samples are judged.
 
         `samples` can be iterated more than once and is never held in memory as a whole; the state must be plain JSON
-        data. Of the verifier's options the function gets those that it names.
+        data. Of the verifier's options the function gets those that it names; a parameter `previous` gets the state
+        that was learned before with these options, None the first time.
         """
         self._fit = function
         return function
 
-    def freeze(self, samples: Iterable[Sample], settings: Settings) -> bytes:
-        """Fit the corpus and return the state as canonical JSON, equal for equal corpora."""
+    @property
+    def recalls(self) -> bool:
+        """Whether the fit starts from the state that was learned before."""
+        return self._fit is not None and "previous" in inspect.signature(self._fit).parameters
+
+    def freeze(self, samples: Iterable[Sample], settings: Settings, previous: Any = None) -> bytes:
+        """Fit the corpus and return the state as canonical JSON, equal for equal corpora and previous states."""
         if self._fit is None:
             return b"null"
         named = inspect.signature(self._fit).parameters
         options = {name: value for name, value in settings.options.items() if name in named}
+        if self.recalls:
+            options["previous"] = previous
         return orjson.dumps(self._fit(samples, **options), option=orjson.OPT_SORT_KEYS)
 
     @cached_property

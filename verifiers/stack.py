@@ -97,6 +97,10 @@ class Stack:
     def __reduce__(self) -> tuple[type[Stack], tuple[tuple[Part, ...]]]:
         return Stack, (self.parts,)
 
+    def member(self, name: str) -> Member:
+        """The verifier of this name."""
+        return next(one for one in self.members if one.name == name)
+
     def specs(self) -> tuple[VerifierSpec, ...]:
         """The verifiers as verdicts remember them, in stack order."""
         return tuple(one.spec for one in self.members)
@@ -136,11 +140,14 @@ class Stack:
                 break
         return SampleVerdicts(sample.uid, tuple(verdicts))
 
-    def freeze(self, name: str, samples: Iterable[Sample]) -> bytes:
-        """Fit the named verifier to the corpus; UsageError with the verifier's name where its fit breaks."""
-        member = next(one for one in self.members if one.name == name)
+    def freeze(self, name: str, samples: Iterable[Sample], *, previous: Any = None) -> bytes:
+        """Fit the named verifier to the corpus; UsageError with the verifier's name where its fit breaks.
+
+        `previous` is what it learned before, for a fit that starts from that.
+        """
+        member = self.member(name)
         try:
-            return member.verifier.freeze(samples, member.settings)
+            return member.verifier.freeze(samples, member.settings, previous)
         except Exception as error:
             raise UsageError(f"verifier {name} could not learn from the corpus: {_text_of(error)}") from error
 

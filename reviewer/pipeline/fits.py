@@ -61,6 +61,16 @@ def newest_context(store: Store, stack: Stack) -> Context:
     return thaw({name: orjson.dumps(one["state"]) for name, one in found.items() if one is not None})
 
 
+def recalled(store: Store, stack: Stack, names: Sequence[str]) -> dict[str, Any]:
+    """Of the named verifiers whose fit starts from what was learned before, that state; None before the first fit."""
+    found = {
+        name: _load(store, name, version, options_hash)
+        for name, version, options_hash in _learners(stack)
+        if name in names and stack.member(name).verifier.recalls
+    }
+    return {name: None if one is None else one["state"] for name, one in found.items()}
+
+
 def _learners(stack: Stack) -> Iterator[tuple[str, str, str]]:
     """Name, version and options hash of the verifiers that learn from the corpus."""
     for member in stack.members:

@@ -15,6 +15,7 @@ from holdfast.db.states import status_of
 from holdfast.db.store import Store
 from holdfast.db.verdicts import current
 from holdfast.db.votes import newest_vote_id, votes_of_many
+from holdfast.reviewer.pipeline.fits import recalled
 from holdfast.reviewer.pipeline.shared_pass import fed_together
 from holdfast.reviewer.policy.ordering import audit_draw, rank
 from holdfast.verifiers.stack import Part, Stack, thaw
@@ -80,7 +81,8 @@ class StackRun:
 
     def freeze(self, names: Sequence[str]) -> list[bytes]:
         """Fit verifiers, by name, to the live samples up to the job's last row id, which are read once for all."""
-        fits = [partial(self._stack.freeze, name) for name in names]
+        before = recalled(self._store, self._stack, names)
+        fits = [partial(self._stack.freeze, name, previous=before.get(name)) for name in names]
         return fed_together(Corpus(self._store, self._job.last_id), fits)
 
     def judge(

@@ -114,3 +114,17 @@ def test_the_desk_shows_what_a_sample_is_like(copies: Project) -> None:
         assert item.neighbours[0].status == "passed"
     finally:
         desk.close()
+
+
+def test_what_was_verified_first_is_what_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run, read: Read
+) -> None:
+    project = Project.init(tmp_path / "project", shared=False, user="lead-1")
+    monkeypatch.chdir(project.root)
+    for number in range(5):
+        file = rows(tmp_path / f"copy-{number}.jsonl", LONG, model=f"model-{number}")
+        run("ingest", file, "--batch", f"batch-{number}", "--provenance", "synthetic")
+        run("verify", "--verifier", "near_duplicate")
+    (only,) = read("dups")
+    assert named(only["representative"]) == "batch-0/copy-0-0"
+    assert len(only["members"]) == 4

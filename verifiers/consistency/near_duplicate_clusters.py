@@ -42,23 +42,24 @@ def neighbourhood(sets: ShingleSets, census: Census) -> Neighbourhood:
 
     keys, number = np.array(census.keys, dtype=np.uint64), np.array(census.sets, dtype=np.int64)
     human, passed = np.array(census.human, dtype=np.bool_), np.array(census.passed, dtype=np.bool_)
-    order = np.lexsort((keys, ~passed, ~human))
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
+    rank = _ranks(keys, ~human)
     # Sets are numbered anew by their best sample, so that no result depends on the order of the input.
-    best = np.full(len(sets), len(order), dtype=np.int64)
+    best = np.full(len(sets), len(rank), dtype=np.int64)
     np.minimum.at(best, number, rank)
     by_best = np.argsort(best)
     anew = np.empty(len(sets), dtype=np.int64)
     anew[by_best] = np.arange(len(sets))
-    number, first = anew[number], order[best[by_best]]
+    number, first = anew[number], np.argsort(rank)[best[by_best]]
     rows, alike = _joined(sets, by_best)
 
-    several = (np.bincount(alike.cluster[number], minlength=len(sets)) > 1)[alike.cluster[number]]
-    members = np.flatnonzero(several)
-    stays = first[alike.cluster[number[members]]]
-    target, similarity = _targets(rows, alike, number[members], human[first])
-    target = first[target]
+    cluster = alike.cluster[number]
+    members = np.flatnonzero((np.bincount(cluster, minlength=len(sets)) > 1)[cluster])
+    stays = _firsts(cluster, _ranks(keys, ~passed, ~human))
+    heads = number[stays[alike.cluster]]
+    likest, similarity = _likest(rows, alike, heads, human[first])
+    # A copy of the sample that stays is like it, not like the first of its set.
+    target = np.where(likest == heads, stays[alike.cluster], first[likest])[number[members]]
+    similarity = similarity[number[members]]
     exact = _equal(census.contents, members, target) & (members != target)
     place = np.argsort(np.argsort(keys, kind="stable"), kind="stable")
     listed = np.argsort(place[members])
@@ -66,7 +67,7 @@ def neighbourhood(sets: ShingleSets, census: Census) -> Neighbourhood:
         uids=_column("Q", np.sort(keys)),
         members=_column("I", place[members][listed]),
         targets=_column("I", place[target][listed]),
-        representatives=_column("I", place[stays][listed]),
+        representatives=_column("I", place[stays[cluster[members]]][listed]),
         similarities=_column("H", (similarity * SCALE).astype(np.int64)[listed]),
         traits=_column("B", (human[members] * HUMAN + exact * EXACT)[listed]),
     )
@@ -81,27 +82,45 @@ def _joined(sets: ShingleSets, order: Numbers) -> tuple[Rows, Alike]:
     return rows, join(rows)
 
 
-def _targets(rows: Rows, alike: Alike, sets: Numbers, human: NDArray[np.bool_]) -> tuple[Numbers, NDArray[np.float64]]:
-    """For each set the one it is said to be like, and how much: its cluster's first, else one tied to it.
+def _ranks(*columns: NDArray[Any]) -> Numbers:
+    """The place of each sample in the order of the columns, the last one first."""
+    import numpy as np
+
+    order = np.lexsort(columns)
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.arange(len(order))
+    return ranks
+
+
+def _firsts(cluster: Numbers, rank: Numbers) -> Numbers:
+    """By cluster, the sample with the lowest rank."""
+    import numpy as np
+
+    lowest = np.full(cluster.max(initial=-1) + 1, len(rank), dtype=np.int64)
+    np.minimum.at(lowest, cluster, rank)
+    lowest[lowest == len(rank)] = 0
+    return np.argsort(rank)[lowest]
+
+
+def _likest(rows: Rows, alike: Alike, heads: Numbers, human: NDArray[np.bool_]) -> tuple[Numbers, NDArray[np.float64]]:
+    """For each set the one it is said to be like, and how much: its cluster's head, else one tied to it.
 
     Of several ties a human set counts first, then the likest one, then the lowest number.
     """
     import numpy as np
 
-    target = np.arange(len(rows.sizes))
-    closest = np.ones(len(rows.sizes))
+    likest, similarity = np.arange(len(heads)), np.ones(len(heads))
     a, b = np.concatenate((alike.a, alike.b)), np.concatenate((alike.b, alike.a))
     likeness = np.concatenate((alike.similarity, alike.similarity))
     order = np.lexsort((b, -likeness, ~human[b], a))
     chosen = order[np.diff(a[order], prepend=-1) != 0]
-    target[a[chosen]], closest[a[chosen]] = b[chosen], likeness[chosen]
-    others = np.flatnonzero(alike.cluster != np.arange(len(target)))
-    to_first = similarities(rows, others, alike.cluster[others])
-    near = to_first >= LEAST[0] / LEAST[1]
-    target[others[near]], closest[others[near]] = alike.cluster[others[near]], to_first[near]
-    heads = alike.cluster == np.arange(len(target))
-    target[heads], closest[heads] = np.flatnonzero(heads), 1.0
-    return target[sets], closest[sets]
+    likest[a[chosen]], similarity[a[chosen]] = b[chosen], likeness[chosen]
+    others = np.flatnonzero(heads != np.arange(len(heads)))
+    to_head = similarities(rows, others, heads[others])
+    near = to_head >= LEAST[0] / LEAST[1]
+    likest[others[near]], similarity[others[near]] = heads[others[near]], to_head[near]
+    likest[heads], similarity[heads] = heads, 1.0
+    return likest, similarity
 
 
 def _equal(contents: bytearray, one: Numbers, other: Numbers) -> NDArray[np.bool_]:
