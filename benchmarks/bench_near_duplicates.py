@@ -66,7 +66,7 @@ def pairs_by_brute_force(texts: Sequence[str]) -> set[tuple[int, int]]:
     for number, text in enumerate(texts):
         folded = unicodedata.normalize("NFC", text).casefold()
         words = _WORD.findall(folded)
-        own = set(zip(words, words[1:], words[2:], strict=False)) or {" ".join(folded.split())}
+        own: set[object] = set(zip(words, words[1:], words[2:], strict=False)) or {" ".join(folded.split())}
         shared: defaultdict[int, int] = defaultdict(int)
         for shingle in own:
             for other in holders[shingle]:
