@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,17 +19,19 @@ from holdfast.db.models import (
     Provenance,
     Sample,
     SampleVerdicts,
+    Severity,
     Verdict,
     VerifierSpec,
 )
 from holdfast.verifiers import registry
-from holdfast.verifiers.base import Context, Settings
+from holdfast.verifiers.base import Context, Settings, Threshold
 from holdfast.verifiers.outcomes import settle
 
 MESSAGE_LIMIT = 500
 """Longest message of a finding, in characters."""
 
 _LAYERS = list(Layer)
+_PLAIN = (float, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +135,7 @@ class Stack:
             else:
                 verdict = _judge(name, function, options, sample, ctx)
                 if verdict is not PASS:
-                    verdict = settle(verdict, name, thresholds)
-                    if verdict.findings:
-                        verdict = replace(verdict, findings=tuple(_bounded(one, sample) for one in verdict.findings))
+                    verdict = _settled(verdict, name, thresholds, sample)
             verdicts[index] = verdict
             if verdict.outcome is Outcome.FAIL and not human:
                 break
@@ -169,12 +170,38 @@ def _judge(
     return Verdict.error(f"{name} returned {type(verdict).__name__} instead of a Verdict")
 
 
+def _settled(verdict: Verdict, name: str, thresholds: Mapping[str, Threshold], sample: Sample) -> Verdict:
+    """The verdict with its outcome under the thresholds, as it can be stored; an error where it is none."""
+    try:
+        if type(verdict.outcome) is not Outcome or type(verdict.value) not in _PLAIN:
+            value = None if verdict.value is None else _number(verdict.value)
+            verdict = replace(verdict, outcome=Outcome(verdict.outcome), value=value)
+        verdict = settle(verdict, name, thresholds)
+        if verdict.findings:
+            return replace(verdict, findings=tuple(_bounded(one, sample) for one in verdict.findings))
+    except Exception as error:
+        return Verdict.error(f"{name} returned a verdict that cannot be stored: {_text_of(error)}")
+    if verdict.outcome in (Outcome.FLAG, Outcome.FAIL):
+        return Verdict.error(f"{name} returned a {verdict.outcome} without a finding that says why")
+    return verdict
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, str | bytes):
+        raise TypeError(f"a score must be a number, not {type(value).__name__}")
+    return float(value)
+
+
 def _text_of(error: BaseException) -> str:
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return _clipped(text.encode("utf-8", "backslashreplace").decode())
+    try:
+        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    except Exception:
+        text = type(error).__name__
+    return _clipped(text)
 
 
 def _clipped(text: str) -> str:
+    text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"
 
 
@@ -182,9 +209,9 @@ def _bounded(finding: Finding, sample: Sample) -> Finding:
     """The finding with its message clipped and a span that lies outside its text taken away."""
     span = finding.span
     if span is not None:
+        start, end = map(operator.index, span)
         length = len(sample.prompt if finding.of == "prompt" else sample.response)
-        if not 0 <= span[0] < span[1] <= length:
-            span = None
-    if span is finding.span and len(finding.message) <= MESSAGE_LIMIT:
-        return finding
-    return replace(finding, span=span, message=_clipped(finding.message))
+        span = (start, end) if 0 <= start < end <= length else None
+    code, message = _clipped(finding.code), _clipped(finding.message)
+    severity = Severity(finding.severity)
+    return Finding(code, severity, message, span, "prompt" if finding.of == "prompt" else "response")

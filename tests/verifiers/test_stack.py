@@ -11,12 +11,17 @@ import pytest
 
 from holdfast.db.errors import UsageError
 from holdfast.db.models import Outcome, Sample, Severity, Verdict
+from holdfast.db.packing import Recorded
 from holdfast.verifiers import Context
 from holdfast.verifiers.stack import MESSAGE_LIMIT, Part, Stack, thaw
 
 CHECKS = '''
 """Checks of the tests."""
 from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy
 
 from holdfast.verifiers import PASS, Context, Finding, Outcome, Sample, Severity, Threshold, Verdict, above, verifier
 
@@ -54,6 +59,31 @@ def forgets(sample: Sample, ctx: Context) -> Verdict:
 @verifier(layer="format", version="1")
 def not_a_number(sample: Sample, ctx: Context) -> Verdict:
     return Verdict.score(float("nan"))
+
+
+@verifier(layer="format", version="1")
+def returns(sample: Sample, ctx: Context, *, flag_at: Threshold = above(1e9)) -> Verdict:
+    return {
+        "float64": lambda: Verdict.score(numpy.float64(1.5)),
+        "fraction": lambda: Verdict.score(Fraction(3, 2)),
+        "int64 span": lambda: Verdict.flag("odd", "is odd", span=(numpy.int64(0), numpy.int64(2))),
+        "surrogate": lambda: Verdict.flag("odd", "is \\ud800"),
+        "text": lambda: Verdict.score("1.5"),
+        "huge": lambda: Verdict.score(10**400),
+        "no message": lambda: Verdict.flag("odd", None),
+        "no code": lambda: Verdict.flag(None, "is odd"),
+        "no span": lambda: Verdict.flag("odd", "is odd", span=5),
+        "half span": lambda: Verdict.flag("odd", "is odd", span=(0.5, 1.5)),
+        "no finding": lambda: Verdict(Outcome.FAIL),
+        "no outcome": lambda: Verdict("bad"),
+        "words": lambda: Verdict(Outcome.FLAG, None, ("is odd",)),
+        "mute": lambda: (_ for _ in ()).throw(Mute()),
+    }[sample.response]()
+
+
+class Mute(Exception):
+    def __str__(self):
+        raise ValueError
 
 
 @verifier(layer="format", version="1")
@@ -144,6 +174,36 @@ def test_a_check_that_breaks_is_an_error_and_the_others_go_on(
     assert broken.findings[0].message.startswith(words)
     assert len(broken.findings[0].message) <= MESSAGE_LIMIT + 50
     assert broken.findings[0].severity is Severity.WARN
+
+
+@pytest.mark.parametrize("what", ["float64", "fraction", "int64 span", "surrogate"])
+def test_numbers_and_texts_of_other_kinds_are_stored_as_plain_ones(
+    stack: Callable[..., Stack], sample: MakeSample, what: str
+) -> None:
+    run = stack("returns").run(sample(response=what), Context())
+    (verdict,) = run.verdicts
+    assert verdict is not None
+    assert outcomes(run.verdicts) in (["pass"], ["flag"])
+    assert type(verdict.value) in (float, type(None))
+    assert all(type(place) is int for one in verdict.findings for place in one.span or ())
+    assert Recorded.of(1, run, False, None).findings == tuple(
+        (0, one.code, "warn", one.message, "response", *(one.span or (None, None))) for one in verdict.findings
+    )
+    assert all(one.message.encode() for one in verdict.findings)
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["text", "huge", "no message", "no code", "no span", "half span", "no finding", "no outcome", "words", "mute"],
+)
+def test_a_verdict_that_cannot_be_stored_is_an_error(
+    stack: Callable[..., Stack], sample: MakeSample, what: str
+) -> None:
+    run = stack("returns", "last").run(sample(response=what), Context())
+    assert outcomes(run.verdicts) == ["error", "pass"]
+    broken = run.verdicts[0]
+    assert broken is not None
+    assert broken.findings[0].message.startswith("returns ")
 
 
 def test_a_span_outside_the_text_is_dropped_and_a_long_message_cut(
