@@ -133,7 +133,9 @@ def test_verifiers_lists_them_with_their_options(fresh: Project, run: Run, read:
     )
     run("trust", "checks.py")
     entries = {entry["name"]: entry for entry in read("verifiers")}
-    assert list(entries)[-1] == "no_todo"
+    layers = [entry["layer"] for entry in entries.values()]
+    assert layers == sorted(layers, key=["format", "consistency", "agreement", "oracle"].index)
+    assert entries["no_todo"]["layer"] == "oracle"
     assert entries["repetition"]["thresholds"] == {"flag_at": {"above": 0.7}}
     assert entries["repetition"]["enabled"]
     assert not entries["length_outlier"]["enabled"]
