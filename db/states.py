@@ -161,20 +161,24 @@ def _set_queue(connection: sqlite3.Connection, sample_id: int, status: Status, e
     (audit,) = connection.execute("SELECT audit FROM states WHERE sample_id = ?", (sample_id,)).fetchone()
     pool = pool_of(status, audit=bool(audit))
     row = connection.execute("SELECT pool, state FROM queue WHERE sample_id = ?", (sample_id,)).fetchone()
+    if row is None:
+        # A decided sample's place is kept too: it comes back to it where the decision is undone.
+        if pool is not None:
+            insert_entry(connection, sample_id, pool, "open", entry or UNRANKED)
+        elif entry is not None:
+            insert_entry(connection, sample_id, "review", "done", entry)
+        return
     if pool is None:
         connection.execute(
             "UPDATE queue SET state = 'done' WHERE sample_id = ? AND state = 'open' AND pool <> 'none'", (sample_id,)
         )
-        return
-    if row is None:
-        insert_entry(connection, sample_id, pool, "open", entry or UNRANKED)
     elif row[1] == "done" or row[0] != pool:
         # Whoever holds it keeps it: a claim ends when its holder decides, releases it or goes silent.
         connection.execute(
             "UPDATE queue SET pool = ?, state = iif(state = 'done', 'open', state) WHERE sample_id = ?",
             (pool, sample_id),
         )
-    if row is not None and entry is not None:
+    if entry is not None:
         connection.execute(
             "UPDATE queue SET priority = ?, stream = ?, p_bad = ?, why = ?, reasons = ? WHERE sample_id = ?",
             (*packed(entry), sample_id),
