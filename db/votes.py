@@ -73,8 +73,8 @@ def votes_of_many(store: Store, sample_ids: Iterable[int]) -> dict[int, tuple[Vo
 
 def vote_hash(uid: str, vote: Vote) -> bytes:
     """SHA-256 over the sample's uid and everything that the vote says."""
-    # SQLite gives numbers back as reals: 10 and 10.0 are one vote.
-    values = [float(value) if isinstance(value, int) else value for value in astuple(vote)]
+    # SQLite gives numbers back as reals, and -0.0 as 0.0: 10 and 10.0 are one vote.
+    values = [value + 0.0 if isinstance(value, int | float) else value for value in astuple(vote)]
     return hashlib.sha256(orjson.dumps((uid, *values))).digest()
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -19,11 +18,13 @@ from holdfast.reviewer.exchange.chunks import Chunks, lines
 from holdfast.reviewer.exchange.raw import Problem
 from holdfast.reviewer.exchange.values import kind_of, scalar_text
 
-VOTES_AT_A_TIME = 2_000
-"""Votes that one transaction, and one event, holds: reviewers are kept waiting no longer than for these."""
+VOTES_AT_A_TIME, BYTES_AT_A_TIME = 2_000, 1 << 24
+"""Votes that one transaction, and one event, holds, and about how long they are at most: reviewers are kept waiting no
+longer than for these, and long reasons do not fill the memory."""
 
 DEFAULT_MAX = 10.0
-_PLACES = {"a": "A", "ab": "A", "first": "A", "b": "B", "ba": "B", "second": "B", "tie": "tie"}
+_WINNERS = {"a": "A", "first": "A", "b": "B", "second": "B", "tie": "tie"}
+_ORDERS = {"a": "A", "ab": "A", "first": "A", "b": "B", "ba": "B", "second": "B"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,8 @@ class VotesReport:
         return {"read": self.read, "new": self.new, "known": self.known, "refused": refused}
 
 
-def _place(value: object) -> object:
-    return _PLACES.get(value.casefold(), value) if isinstance(value, str) else value
+def _spelt(words: Mapping[str, str]) -> BeforeValidator:
+    return BeforeValidator(lambda value: words.get(value.casefold(), value) if isinstance(value, str) else value)
 
 
 def _label(value: object) -> object:
@@ -64,16 +65,16 @@ class _Line(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     ref: str
-    judge: str = Field(min_length=1)
+    judge: str = Field(pattern=r"\S")
     family: str | None = None
     criterion: str | None = None
     score: float | None = Field(None, ge=0)
     max: float | None = Field(None, gt=0)
     label: Annotated[str | None, BeforeValidator(_label)] = None
-    winner: Annotated[Literal["A", "B", "tie"] | None, BeforeValidator(_place)] = None
+    winner: Annotated[Literal["A", "B", "tie"] | None, _spelt(_WINNERS)] = None
     confidence: float | None = None
     reason: str | None = None
-    order: Annotated[Literal["A", "B"] | None, BeforeValidator(_place)] = None
+    order: Annotated[Literal["A", "B"] | None, _spelt(_ORDERS)] = None
 
     @model_validator(mode="after")
     def _within_scale(self) -> _Line:
@@ -99,15 +100,27 @@ def import_votes(
     report = VotesReport()
     for name, chunks in sources:
         before, parsed = len(report.refused), _parsed(name, chunks, report)
-        while portion := list(islice(parsed, VOTES_AT_A_TIME)):
+        while portion := _portion(parsed):
             _store(store, name, portion, actor, report)
             progress(report)
         report.refused[before:] = sorted(report.refused[before:], key=lambda one: one.line)
     return report
 
 
-def _parsed(name: str, chunks: Chunks, report: VotesReport) -> Iterator[tuple[int, _Line]]:
-    """The readable lines with their numbers; the others go into the report."""
+def _portion(parsed: Iterator[tuple[int, _Line, int]]) -> list[tuple[int, _Line]]:
+    """The next lines that are stored at once."""
+    portion: list[tuple[int, _Line]] = []
+    size = 0
+    for number, line, length in parsed:
+        portion.append((number, line))
+        size += length
+        if len(portion) == VOTES_AT_A_TIME or size > BYTES_AT_A_TIME:
+            break
+    return portion
+
+
+def _parsed(name: str, chunks: Chunks, report: VotesReport) -> Iterator[tuple[int, _Line, int]]:
+    """The readable lines with their numbers and lengths; the others go into the report."""
     for number, raw in lines(chunks):
         if isinstance(raw, bytes) and not raw.strip():
             continue
@@ -116,7 +129,7 @@ def _parsed(name: str, chunks: Chunks, report: VotesReport) -> Iterator[tuple[in
         try:
             document = _loaded(raw)
             ref = document["ref"] if isinstance(document.get("ref"), str) else None
-            yield number, _validated(document)
+            yield number, _validated(document), len(raw) if isinstance(raw, bytes) else 0
         except Refused as error:
             report.refused.append(RefusedVote(name, number, ref, str(error)))
 

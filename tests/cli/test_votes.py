@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from holdfast.db import events
 from holdfast.db.check import check
+from holdfast.reviewer.pipeline import votes as pipeline
 from holdfast.reviewer.project import Project
 
 Run = Callable[..., Result]
@@ -69,6 +71,7 @@ def test_from_standard_input_and_from_gzip(project: Project, read: Read, tmp_pat
         ({"judge": "judge-a"}, "ref"),
         ({"ref": "b/1"}, "judge"),
         ({"ref": "b/1", "judge": ""}, "judge"),
+        ({"ref": "b/1", "judge": " \t"}, "judge"),
         ({"ref": "b/77", "judge": "judge-a"}, "no sample has the external id '77'"),
         ({"ref": "nonsense", "judge": "judge-a"}, "no reference"),
         ({"ref": "b/1", "judge": "judge-a", "score": "7"}, "score"),
@@ -77,6 +80,7 @@ def test_from_standard_input_and_from_gzip(project: Project, read: Read, tmp_pat
         ({"ref": "b/1", "judge": "judge-a", "score": 50}, "the score 50 is beyond its max, 10"),
         ('{"ref": "b/1", "judge": "judge-a", "score": NaN}', "not JSON"),
         ({"ref": "b/1", "judge": "judge-a", "winner": "C"}, "winner"),
+        ({"ref": "b/1", "judge": "judge-a", "winner": "AB", "order": "A"}, "winner"),
         ({"ref": "b/1", "judge": "judge-a", "order": "third"}, "order"),
         ({"ref": "b/1", "judge": "judge-a", "scores": 7}, "scores"),
     ],
@@ -92,6 +96,30 @@ def test_a_line_that_is_refused_is_named_and_the_rest_goes_on(
     assert refused["line"] == 3
     assert why in refused["why"]
     assert f"{file}:3: " in result.stderr
+
+
+def test_numbers_at_the_edge_of_what_a_number_can_be_are_kept_as_they_are(project: Project, read: Read) -> None:
+    numbers = [
+        '-0.0, "confidence": -0.0',
+        '1e308, "max": 1.7e308',
+        '5e-324, "max": 5e-324',
+        "0",
+        "9007199254740993e-15",
+    ]
+    text = "\n".join(f'{{"ref": "b/1", "judge": "judge-{at}", "score": {one}}}' for at, one in enumerate(numbers))
+    assert read("votes", "-", stdin=text)["new"] == 5
+    assert read("votes", "-", stdin=text)["known"] == 5
+    with project.store() as store:
+        assert list(check(store)) == []
+
+
+def test_long_reasons_are_stored_a_few_at_a_time(project: Project, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "BYTES_AT_A_TIME", 10_000)
+    votes = [{"ref": "b/1", "judge": f"judge-{number}", "reason": "x" * 4000} for number in range(7)]
+    assert read("votes", "-", stdin="\n".join(map(json.dumps, votes)))["new"] == 7
+    with project.store() as store:
+        imports = [event.payload["new"] for event in events.each(store) if event.type == "votes.imported"]
+        assert imports == [3, 3, 1]
 
 
 def test_refused_lines_stand_in_the_order_of_the_file(project: Project, read: Read, tmp_path: Path) -> None:
