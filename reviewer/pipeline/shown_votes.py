@@ -18,6 +18,8 @@ HIDDEN_CODE, HIDDEN_MESSAGE = "hidden", "rests on judges' votes: hidden until yo
 HIDDEN_TERM = "judges' votes, hidden until you answer"
 
 _LISTED = 4
+_LONGEST_NAME, _LONGEST = 80, 4_000
+"""Longest name of a judge, a label or a criterion, and longest reason, in characters, for which a screen has room."""
 
 
 def shown_votes(sample: Sample, votes: Sequence[Vote], *, blind: bool) -> Votes | None:
@@ -26,8 +28,8 @@ def shown_votes(sample: Sample, votes: Sequence[Vote], *, blind: bool) -> Votes 
         return None
     if blind:
         return Votes(hidden=True)
-    rows = tuple(ShownVote(_who(sample, vote), verdict_of(vote), vote.reason or "") for vote in votes)
-    labels = [(family(vote), _plain(vote.label)) for vote in votes if vote.label]
+    rows = tuple(ShownVote(_who(sample, vote), verdict_of(vote), _clipped(vote.reason, _LONGEST)) for vote in votes)
+    labels = [(family(vote), " ".join(vote.label.split())) for vote in votes if vote.label]
     entropy = normalised_entropy(shares_by_family(labels).values()) if len(labels) > 1 else None
     return Votes(count=len(votes), tally=_tally(votes), entropy=entropy, rows=rows)
 
@@ -63,7 +65,8 @@ def masked(verifier: str, finding: Finding) -> Finding:
 
 
 def _who(sample: Sample, vote: Vote) -> str:
-    return f"{vote.judge} (of its own family)" if is_own(sample, vote) else vote.judge
+    judge = _plain(vote.judge)
+    return f"{judge} (of its own family)" if is_own(sample, vote) else judge
 
 
 def _winner(vote: Vote) -> str:
@@ -93,4 +96,9 @@ def _tally(votes: Sequence[Vote]) -> str:
 
 
 def _plain(text: str | None) -> str:
-    return " ".join((text or "").split())
+    return _clipped(" ".join((text or "").split()), _LONGEST_NAME)
+
+
+def _clipped(text: str | None, most: int) -> str:
+    text = text or ""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -85,6 +85,16 @@ def test_an_annotator_sees_that_there_are_votes_and_no_more(project: Project) ->
     desk.close()
 
 
+def test_a_screen_shows_the_beginning_of_what_is_too_long_for_it(project: Project, store: Store) -> None:
+    record_votes(store, [(1, Vote("j" * 10**6, label="\n".join("x" * 10**6), reason="r" * 10**6))], actor="lead-1")
+    desk, item = claimed(project, "lead-1")
+    desk.close()
+    assert item.votes is not None
+    row = item.votes.rows[-1]
+    assert max(len(row.judge), len(row.verdict), len(item.votes.tally)) < 300
+    assert len(row.reason) == 4000
+
+
 def test_a_sample_without_votes_has_none_to_hide(project: Project, store: Store) -> None:
     desk = ReviewDesk.open(project, reviewer="annotator-1")
     uid = store.read().execute("SELECT uid FROM samples WHERE id = 2").fetchone()[0]

@@ -10,6 +10,8 @@ from holdfast.verifiers.agreement.families import family_of, related
 from holdfast.verifiers.agreement.wording import in_words
 from holdfast.verifiers.base import Context
 
+_LONGEST = 40
+
 
 class Quorum(NamedTuple):
     """The votes that count, and those of the sample's own family."""
@@ -69,4 +71,5 @@ def by_criterion(votes: Iterable[Vote]) -> dict[str, list[Vote]]:
 
 def about(criterion: str) -> str:
     """What a message adds where votes are about a criterion."""
-    return f" on {criterion}" if criterion else ""
+    criterion = " ".join(criterion.split())
+    return f" on {criterion[:_LONGEST]}" if criterion else ""

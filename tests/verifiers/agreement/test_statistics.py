@@ -22,6 +22,16 @@ def test_three_scores_of_ten() -> None:
     assert statistics.range_share(given, lo=1, hi=10) == pytest.approx(5 / 9, abs=1e-9)
 
 
+@given(scores)
+def test_the_score_of_disagreement_is_the_mean_over_all_pairs(values: list[float]) -> None:
+    pairs = [abs(one - other) for place, one in enumerate(values) for other in values[:place]]
+    assert statistics.d_score(values) == pytest.approx(sum(pairs) / len(pairs), abs=1e-12)
+
+
+def test_a_hundred_thousand_judges_are_no_obstacle() -> None:
+    assert statistics.d_score([0.0, 1.0] * 50_000) == pytest.approx(0.5, abs=1e-5)
+
+
 def test_entropy_of_two_against_one() -> None:
     assert statistics.normalised_entropy([2, 1]) == pytest.approx(0.9182958340544896, abs=1e-9)
     assert statistics.normalised_entropy([2, 1], classes=4) == pytest.approx(0.9182958340544896 / 2, abs=1e-9)

@@ -98,6 +98,9 @@ def test_scores_on_several_scales_and_criteria(sample: MakeSample) -> None:
     assert verdict.findings[0].message.endswith("1/1, 5/100")
     apart = [*scores(9, 1, criterion="style"), *scores(9, 9, criterion="truth")]
     assert "scores on style lie apart" in judged(score_disagreement, sample(), apart).findings[0].message
+    (lines,) = judged(score_disagreement, sample(), scores(9, 1, criterion="style\n" * 50)).findings
+    assert "scores on style style style" in lines.message
+    assert len(lines.message) < 100
     across = [*scores(9, criterion="style"), *scores(1, criterion="truth")]
     assert judged(score_disagreement, sample(), across).outcome is Outcome.ABSTAIN
 
