@@ -102,7 +102,7 @@ class _Worker:
         """What the process sent; None where it died instead."""
         try:
             return self.connection.recv() if self.connection.poll() else None
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # also where it died in the middle of a message
             return None
 
     def bury(self) -> Task:

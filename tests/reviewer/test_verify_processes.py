@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from verify_desk import Desk, fill, order
+from verify_desk import CHECKS, Desk, fill, order
 
 from holdfast.db.errors import HoldfastError, Refused
 from holdfast.db.verdicts import current
+from holdfast.reviewer import trust
 from holdfast.reviewer.pipeline import verifying
 from holdfast.reviewer.pipeline.workers import AHEAD
 
@@ -43,6 +44,34 @@ def test_a_check_that_ends_its_process_is_an_error_and_the_run_goes_on(
     assert "SIGSEGV" in found[0]
     assert "exit status 7" in found[1]
     assert capfd.readouterr().out == ""
+    assert desk.is_sound()
+
+
+TORN = """
+from multiprocessing.connection import Connection
+
+@verifier(layer="format", version="1")
+def torn(sample: Sample, ctx: Context) -> Verdict:
+    try:
+        Path(__file__).with_name("torn").touch(exist_ok=False)
+    except FileExistsError:
+        return PASS
+
+    def half(self, data, write=os.write):
+        write(self._handle, bytes(data)[: len(data) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    Connection._send = half
+    return PASS
+"""
+
+
+def test_a_worker_killed_while_it_hands_over_its_results_is_not_the_end_of_the_run(desk: Desk) -> None:
+    desk.checks.write_text(CHECKS + TORN)
+    trust.trust(desk.checks)
+    desk.configure("enabled = []\nfiles = ['checks.py:torn']")
+    assert desk.verify(workers=1).passed == 6
+    assert (desk.project.root / "torn").exists()
     assert desk.is_sound()
 
 
