@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from holdfast.db.errors import StoreBusy
+from holdfast.db.errors import HoldfastError, StoreBusy
 from holdfast.db.models import Vote
 from holdfast.db.store import Store, text_of
 from holdfast.db.votes import add_votes
@@ -32,6 +32,8 @@ class Batch:
 Write = Callable[[Batch], Any]
 """A write, and what it answers; SQL on the batch's connection."""
 
+Waiting = tuple[Write, Future[Any]]
+
 
 class Writer:
     """A thread that does writes in the order in which they come, all that wait in one transaction; a context manager.
@@ -42,7 +44,7 @@ class Writer:
     def __init__(self, store: Store, actor: str) -> None:
         self._store = store
         self._actor = actor
-        self._waiting: queue.SimpleQueue[tuple[Write, Future[Any]] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="judge-writer")
 
     def __enter__(self) -> Writer:
@@ -67,15 +69,25 @@ class Writer:
             while not self._waiting.empty():
                 taken.append(self._waiting.get())
             ended = None in taken
-            writes = [one for one in taken if one is not None]
-            try:
-                answers = self._written([write for write, _ in writes])
-            except BaseException as error:
-                for _, future in writes:
-                    future.set_exception(error)
-            else:
-                for (_, future), answer in zip(writes, answers, strict=True):
-                    future.set_result(answer)
+            waiting = [one for one in taken if one is not None]
+            if not self._done(waiting, alone=len(waiting) < 2):
+                # One that cannot be written must not take the others with it.
+                for one in waiting:
+                    self._done([one], alone=True)
+
+    def _done(self, waiting: list[Waiting], *, alone: bool) -> bool:
+        """Write and answer; False where it is not known which of the writes is to blame that it failed."""
+        try:
+            answers = self._written([write for write, _ in waiting])
+        except BaseException as error:
+            if not alone and not isinstance(error, HoldfastError):
+                return False
+            for _, future in waiting:
+                future.set_exception(error)
+        else:
+            for (_, future), answer in zip(waiting, answers, strict=True):
+                future.set_result(answer)
+        return True
 
     def _written(self, writes: list[Write]) -> list[Any]:
         for patience in range(_PATIENCE, -1, -1):

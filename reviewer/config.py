@@ -44,7 +44,7 @@ Ratio = Annotated[str, BeforeValidator(_ratio_text)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class ReviewConfig(_Section):
@@ -153,8 +153,8 @@ _MODEL_NAME = re.compile(r"[\w.@+-]+(?:[/:][\w.@+-]+){0,8}", re.ASCII)
 class JudgePrice(_Section):
     """What a model costs, in US dollars for a million tokens."""
 
-    input: float = Field(ge=0, strict=False, description="Price of a million prompt tokens.")
-    output: float = Field(ge=0, strict=False, description="Price of a million answer tokens.")
+    input: float = Field(ge=0, le=100_000, strict=False, description="Price of a million prompt tokens.")
+    output: float = Field(ge=0, le=100_000, strict=False, description="Price of a million answer tokens.")
 
 
 class JudgesConfig(_Section):

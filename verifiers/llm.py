@@ -13,6 +13,10 @@ from holdfast.verifiers.calls import CallFailed, Price, Reply, Request, nano
 _SEARCHES_ALWAYS = ("perplexity",)
 """Providers whose models search at every call, for a price of its own."""
 
+_LONGEST_NAME = 200
+_MOST_TOKENS = 10**7
+"""More than any model reads or writes: a count beyond is a mistake."""
+
 
 class LiteLLM:
     """litellm as a transport; importing it takes seconds, so a process makes one of these at most."""
@@ -107,7 +111,8 @@ def _without_own_keys(text: str) -> str:
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL")
 _KEY = re.compile(
     r"(\b(?:bearer|basic|x-api-key|api[-_ ]?key)\b[\"':= ]{1,4})[^\s\"',}]{6,}"
-    r"|\b(?:(?:sk|pk|rk|gsk|xai|hf|key)[-_]|AIza)[\w*-]{8,}",
+    r"|\b(?:(?:sk|pk|rk|gsk|xai|hf|key)[-_]|AIza)[\w*-]{8,}"
+    r"|(?<=://)[^\s/@]{1,200}(?=@)",
     re.IGNORECASE,
 )
 
@@ -118,17 +123,22 @@ def _reply(answer: Any) -> Reply:
     choice = answer.choices[0]
     usage = getattr(answer, "usage", None)
     return Reply(
-        text=_without_own_keys(choice.message.content or ""),
-        served=answer.model,
+        text=_storable(choice.message.content or ""),
+        served=_storable(str(answer.model))[:_LONGEST_NAME] if answer.model else None,
         finish=choice.finish_reason,
         tokens_in=_count(usage, "prompt_tokens"),
         tokens_out=_count(usage, "completion_tokens"),
     )
 
 
+def _storable(text: str) -> str:
+    """What a server says, without halves of surrogate pairs, which are no characters, and without the user's keys."""
+    return _without_own_keys(text.encode(errors="replace").decode())
+
+
 def _count(usage: Any, name: str) -> int | None:
     value = getattr(usage, name, None)
-    return value if isinstance(value, int) and value > 0 else None
+    return value if isinstance(value, int) and 0 < value <= _MOST_TOKENS else None
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:

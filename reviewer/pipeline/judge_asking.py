@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from holdfast.db.models import Vote
 from holdfast.db.responses import lost_calls
 from holdfast.db.store import Store
 from holdfast.db.votes import votes_of_many
@@ -13,7 +14,7 @@ from holdfast.db.writer import Writer
 from holdfast.reviewer.config import JudgesConfig
 from holdfast.reviewer.pipeline.judge_report import JudgeReport, JudgeTally
 from holdfast.reviewer.pipeline.judge_store import PanelStore
-from holdfast.reviewer.pipeline.judge_tasks import Said, Task, said, tasks
+from holdfast.reviewer.pipeline.judge_tasks import Said, Task, has_votes, said, tasks
 from holdfast.verifiers.calls import NANO, BudgetSpent, CallFailed, Client, Price, Reply, Request, Transport
 from holdfast.verifiers.judging.questions import Judge
 from holdfast.verifiers.judging.rubric import Rubric
@@ -109,8 +110,12 @@ class Panel:
 
     async def _do(self, task: Task) -> None:
         model, tally = task.judge.model, self._tallies[task.judge.model]
+        request = task.question.request
+        # A setting such as max_tokens makes another question of it, not another opinion.
+        if await self._kept.get(request) is None and has_votes(task, self._rubric, self._votes(task)):
+            return
         try:
-            reply, cached = await self._client.ask(task.question.request)
+            reply, cached = await self._client.ask(request)
         except BudgetSpent:
             self._budget_spent = True
             self.stop.set()
@@ -122,6 +127,8 @@ class Panel:
             self._in_a_row[model] += 1
             if failure.fatal or self._in_a_row[model] == GIVE_UP_AFTER:
                 self._given_up.add(model)
+                if len(self._given_up) == len(self._judges):
+                    self.stop.set()
         else:
             self._in_a_row[model] = 0
             found = said(task, self._rubric, reply.text)
@@ -131,12 +138,15 @@ class Panel:
 
     async def _keep_missing(self, task: Task, found: Said) -> Said:
         """Store those votes of a known answer that its samples lack; what it says, with them alone."""
-        stored = votes_of_many(self._store, task.ids)
+        stored = self._votes(task)
         votes = tuple((at, vote) for at, vote in found.votes if vote not in stored.get(at, ()))
         lacking = Said(found.status, votes, found.injections, found.winner)
         if votes:
             await self._kept.keep(lacking)
         return lacking
+
+    def _votes(self, task: Task) -> Mapping[int, Sequence[Vote]]:
+        return votes_of_many(self._store, task.ids)
 
     def _read(self, request: Request, reply: Reply) -> tuple[Said, tuple[str, ...]]:
         task = self._under_way[request.key][0]

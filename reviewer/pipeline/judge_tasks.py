@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import groupby, pairwise
 from typing import Literal
 
 from holdfast.db.groups import groups
 from holdfast.db.models import Status, Vote
-from holdfast.db.samples import Stored, each
+from holdfast.db.samples import Stored, each, load_many
 from holdfast.db.store import Store
 from holdfast.verifiers.judging.instructs_judge import INJECTION
 from holdfast.verifiers.judging.questions import Judge, Question, ask_pair, ask_score, too_long
@@ -20,6 +21,7 @@ UNDECIDED = frozenset({Status.PASSED, Status.FLAGGED, Status.ESCALATED})
 """Statuses of samples that were verified and still wait for a person's decision, or may."""
 
 _LONGEST_REASON = 2_000
+_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,16 @@ def said(task: Task, rubric: Rubric, reply: str) -> Said:
     return _ratings(task, rubric, reply) if task.pair is None else _winner(task, rubric, reply)
 
 
+def has_votes(task: Task, rubric: Rubric, votes: Mapping[int, Sequence[Vote]]) -> bool:
+    """Whether a task's samples have all votes that an answer could give, by the answer to an earlier question."""
+    given = {(at, vote.judge, vote.criterion, vote.order) for at in task.ids for vote in votes.get(at, ())}
+    model = task.judge.model
+    if task.pair is None:
+        return all((task.ids[0], model, rubric.named(name), None) in given for name in rubric.criteria)
+    places = zip(task.ids, reversed(task.uids), ("A", "B"), strict=True)
+    return all((at, model, _preference(rubric, other), place) in given for at, other, place in places)
+
+
 def _asked(judge: Judge, question: Question, *stored: Stored) -> Iterator[Task]:
     if not too_long(question):
         yield Task(judge, question, tuple(one.id for one in stored), tuple(one.uid for one in stored))
@@ -80,13 +92,22 @@ def _pairs(store: Store, batch: str | None) -> Iterator[tuple[Stored, Stored]]:
     be undecided, and in the batch; neither may be rejected.
     """
     for members in groups(store):
-        live = [one for one in members if one.status is not Status.SUPERSEDED]
-        live.sort(key=lambda one: (one.sample.prompt, one.uid))
-        for _, same in groupby(live, key=lambda one: one.sample.prompt):
-            ring = list(same)
-            for first, second in pairwise([*ring, ring[0]] if len(ring) > 2 else ring):
+        live = sorted(
+            (blake2b(one.sample.prompt.encode("utf-8", "surrogatepass"), digest_size=16).digest(), one.uid, one.id)
+            for one in _loaded(store, members)
+            if one.status is not Status.SUPERSEDED
+        )
+        for _, same in groupby(live, key=lambda one: one[0]):
+            ring = [row_id for _, _, row_id in same]
+            for first, second in pairwise(_loaded(store, [*ring, ring[0]] if len(ring) > 2 else ring)):
                 if _is_due(first, second, batch):
                     yield first, second
+
+
+def _loaded(store: Store, ids: Sequence[int]) -> Iterator[Stored]:
+    """Samples by row id, in that order, some at a time: a group may hold a million."""
+    for start in range(0, len(ids), _PAGE):
+        yield from load_many(store, ids[start : start + _PAGE])
 
 
 def _is_due(first: Stored, second: Stored, batch: str | None) -> bool:
@@ -128,7 +149,7 @@ def _winner(task: Task, rubric: Rubric, reply: str) -> Said:
         Vote(
             judge=task.judge.model,
             family=task.judge.family,
-            criterion=f"{rubric.named('preference')} vs {other[:12]}",
+            criterion=_preference(rubric, other),
             winner=found.winner,
             reason=_reason(found.rationale),
             order=place,
@@ -139,9 +160,15 @@ def _winner(task: Task, rubric: Rubric, reply: str) -> Said:
     return Said("parsed", tuple(zip(task.ids, votes, strict=True)), winner=winner)
 
 
+def _preference(rubric: Rubric, other: str) -> str:
+    """The criterion of a vote on one of a pair: by which rubric, and against which sample."""
+    return f"{rubric.named('preference')} vs {other[:12]}"
+
+
 def _injection(judge: Judge, rationale: str | None) -> Vote:
     return Vote(judge=judge.model, family=judge.family, criterion=INJECTION, reason=_reason(rationale))
 
 
 def _reason(rationale: str | None) -> str | None:
-    return None if rationale is None else rationale[:_LONGEST_REASON]
+    # JSON can spell half of a surrogate pair, which is no character and cannot be stored.
+    return None if rationale is None else rationale[:_LONGEST_REASON].encode(errors="replace").decode()

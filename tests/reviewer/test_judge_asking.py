@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from filling import decide, ingest, judge, make_sample
 
 from holdfast.db.check import check
@@ -24,11 +25,12 @@ from holdfast.db.store import Store
 from holdfast.db.votes import votes_of
 from holdfast.db.writer import Writer
 from holdfast.reviewer.config import JudgesConfig
+from holdfast.reviewer.pipeline import judge_tasks
 from holdfast.reviewer.pipeline.judge_asking import GIVE_UP_AFTER, Panel
 from holdfast.reviewer.pipeline.judge_report import JudgeReport
 from holdfast.verifiers.calls import CallFailed, Price, Reply, Request
 from holdfast.verifiers.judging.instructs_judge import INJECTION
-from holdfast.verifiers.judging.questions import Judge
+from holdfast.verifiers.judging.questions import Judge, ask_score
 from holdfast.verifiers.judging.rubric import DEFAULT, Rubric, read_rubric
 
 RUBRIC = read_rubric(DEFAULT)
@@ -99,12 +101,18 @@ def killed_at(path: Path, number: int) -> bool:
 
 
 def ask(
-    store: Store, model: Any, *names: str, rubric: Rubric = RUBRIC, batch: str | None = None, **config: Any
+    store: Store,
+    model: Any,
+    *names: str,
+    rubric: Rubric = RUBRIC,
+    batch: str | None = None,
+    most: int = 100,
+    **config: Any,
 ) -> JudgeReport:
-    """Run a panel of judges that are all the same model."""
+    """Run a panel of judges that are all the same model and answer with so many tokens at most."""
     models = names or ("kelp/judge-1",)
     settings = JudgesConfig(models=models, **config)
-    judges = [Judge(name, "kelp", 100) for name in models]
+    judges = [Judge(name, "kelp", most) for name in models]
     prices = dict.fromkeys(models, Price.per_million(1, 2))
     with Writer(store, "lead-1") as writer:
         panel = Panel(store, writer, model, settings, judges, prices, rubric)
@@ -166,6 +174,25 @@ def test_another_rubric_asks_anew_and_older_votes_stay(store: Store) -> None:
     assert len({vote.criterion for vote in found}) == 2
 
 
+def test_another_limit_on_answers_asks_anew_only_what_gave_no_vote(store: Store) -> None:
+    fill(store, 3)
+    ask(store, Model(lambda request: rates(7)(request) if "question 1" in request.messages[1][1] else "{"))
+    model = Model(rates(3))
+    report = ask(store, model, most=200)
+    assert (model.calls, report.votes) == (2, 2)
+    assert scores(store, (1, 2, 3)) == [[3], [7], [3]]
+
+
+def test_a_comparison_is_not_asked_for_again_with_another_limit_on_answers(store: Store) -> None:
+    grouped(store, 2)
+    ask(store, Model(prefers(lambda *_: "A")), mode="pairwise")
+    model = Model(prefers(lambda *_: "B"))
+    ask(store, model, mode="pairwise", most=200)
+    assert model.calls == 0
+    ask(store, model, mode="pairwise", most=200, rubric=read_rubric("Be strict."))
+    assert model.calls == 2
+
+
 def test_several_criteria_give_several_votes(store: Store) -> None:
     fill(store, 1)
     rubric = read_rubric("## Criterion: facts\n## Criterion: tone")
@@ -188,6 +215,15 @@ def test_a_reply_that_cannot_be_read_is_kept_and_gives_no_vote(store: Store) -> 
         assert response.status == "its verdict cannot be read for certain"
     assert ask(store, model).judges[0].cached == 2
     assert model.calls == 2
+
+
+def test_a_reply_with_half_a_character_or_a_nul_is_stored(store: Store) -> None:
+    fill(store, 2)
+    reason = r'"rationale": "cut in \ud83d\u0000 an emoji", '
+    report = ask(store, Model(lambda request: rates(5)(request).replace("{", "{" + reason, 1)))
+    assert report.votes == 2
+    assert votes_of(store, 1)[0].reason == "cut in ?\0 an emoji"
+    assert list(check(store)) == []
 
 
 def test_an_obedient_judge_gives_no_vote(store: Store) -> None:
@@ -237,6 +273,45 @@ def test_a_large_group_costs_two_questions_a_sample(store: Store) -> None:
     assert report.judges[0].pairs == 7
     assert model.calls == 7 + 14
     assert all(len([vote for vote in votes_of(store, at) if vote.winner]) == 4 for at in range(1, 8))
+
+
+def test_equal_pairs_of_several_groups_are_asked_about_once(store: Store) -> None:
+    for name in ("model-a", "model-b", "model-c"):
+        prompt = make_sample(0).messages[0]
+        samples = [make_sample(number, group=name, model=name) for number in range(2)]
+        samples = [one.model_copy(update={"messages": (prompt, one.messages[1])}) for one in samples]
+        ingest(store, samples, batch=name, signature=name)
+    judge(store, dict.fromkeys(range(1, 7), Outcome.FLAG))
+    model = Model(prefers(lambda *_: "A"))
+    report = ask(store, model, mode="pairwise", concurrency=1)
+    assert set(model.asked.values()) == {1}
+    assert (model.calls, report.votes, report.judges[0].pairs) == (2, 12, 3)
+    assert list(check(store)) == []
+
+
+def test_a_group_of_many_pages_is_one_ring(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judge_tasks, "_PAGE", 2)
+    grouped(store, 7)
+    judges = [Judge("kelp/judge-1", "kelp", 100)]
+    asked = [task.ids for task in judge_tasks.tasks(store, judges, RUBRIC, mode="pairwise")]
+    assert len(set(asked)) == len(asked) == 14
+    assert Counter(at for ids in asked for at in ids) == dict.fromkeys(range(1, 8), 4)
+
+
+def test_once_every_judge_is_given_up_nothing_more_is_looked_at(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(store, 20)
+    looked = Counter(tasks=0)
+
+    def counted(*given: Any) -> Any:
+        looked["tasks"] += 1
+        return ask_score(*given)
+
+    async def refused(request: Request, timeout: float) -> Reply:
+        raise CallFailed("wrong key", fatal=True)
+
+    monkeypatch.setattr("holdfast.reviewer.pipeline.judge_tasks.ask_score", counted)
+    ask(store, refused, concurrency=1)
+    assert looked["tasks"] < 20
 
 
 def test_the_budget_is_never_passed_and_a_larger_one_goes_on(store: Store) -> None:

@@ -176,10 +176,11 @@ def test_no_key_survives_in_a_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KELP_API_KEY", "a-perfectly-plain-word")
     text = (
         "Incorrect API key provided: sk-proj-abc123DEF456ghi7. Authorization: Bearer eyJhbGciOi.x "
-        "x-api-key: 0123456789abcdef; AIzaSyA1234567890abcdef, and a-perfectly-plain-word; task-oriented skates"
+        "x-api-key: 0123456789abcdef; http://user-7:pass-word@proxy:3128/ "
+        "AIzaSyA1234567890abcdef, and a-perfectly-plain-word; task-oriented skates"
     )
     clean = scrubbed(text)
-    for part in ("abc123DEF456", "eyJhbGciOi", "0123456789abcdef", "1234567890", "perfectly-plain"):
+    for part in ("abc123DEF456", "eyJhbGciOi", "0123456789abcdef", "1234567890", "perfectly-plain", "user-7", "pass-"):
         assert part not in clean
     assert clean.endswith("task-oriented skates")
     assert failure_of(RuntimeError("no: a-perfectly-plain-word")).args == ("RuntimeError: no: [key]",)
