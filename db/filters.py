@@ -28,9 +28,12 @@ FIELDS: Mapping[str, str] = {
 }
 """Field of a sample → the column that holds it (of its first occurrence)."""
 
+HIDDEN_CODE = "hidden"
+"""The code that a finding which rests on votes has for those who may not know the votes."""
+
 FINDING_FIELDS: Mapping[str, str] = {
     "verifier": "json_extract(k.spec, '$[' || f.verifier || '].name')",
-    "code": "f.code",
+    "code": f"iif(:hiding AND json_extract(k.spec, '$[' || f.verifier || '].votes'), '{HIDDEN_CODE}', f.code)",
     "severity": "f.severity",
 }
 """Field of a finding → the column that holds it."""
@@ -66,7 +69,7 @@ def waiting(
 ) -> list[int]:
     """Row ids of the items that wait for a person and meet the conditions, in the order of the queue.
 
-    `free` leaves out what somebody holds.
+    `free` leaves out what somebody holds. Only to leads do findings that rest on votes have their codes.
     """
     found: list[int] = []
     with store.snapshot():  # else an item that is claimed in between would be there twice
@@ -74,22 +77,25 @@ def waiting(
             rows: list[tuple[float, int, int]] = []
             for state in ("open",) if free else ("open", "claimed"):
                 most = -1 if limit is None else limit - len(found)
-                rows += _rows(store, conditions, f"q.pool = :pool AND q.state = '{state}'", batch, pool, most)
+                place = f"q.pool = :pool AND q.state = '{state}'"
+                rows += _rows(store, conditions, place, batch, {"pool": pool, "limit": most, "hiding": not lead})
             found += [row[2] for row in sorted(rows)]
     return found[:limit]
 
 
-def meeting(store: Store, conditions: Sequence[Condition], sample_ids: Sequence[int]) -> set[int]:
+def meeting(store: Store, conditions: Sequence[Condition], sample_ids: Sequence[int], *, lead: bool = True) -> set[int]:
     """Those of some visible samples that meet the conditions."""
     clauses, values = _clauses(conditions)
     chosen = orjson.dumps(list(sample_ids)).decode()
     where = " AND ".join([VISIBLE, "s.id IN (SELECT value FROM json_each(:chosen))", *clauses])
-    rows = store.read().execute(f"SELECT s.id FROM samples s {_JOINS} WHERE {where}", {**values, "chosen": chosen})
+    rows = store.read().execute(
+        f"SELECT s.id FROM samples s {_JOINS} WHERE {where}", {**values, "chosen": chosen, "hiding": not lead}
+    )
     return {int(row[0]) for row in rows}
 
 
 def _rows(
-    store: Store, conditions: Sequence[Condition], place: str, batch: str | None, pool: str, limit: int
+    store: Store, conditions: Sequence[Condition], place: str, batch: str | None, given: Mapping[str, object]
 ) -> list[tuple[float, int, int]]:
     clauses, values = _clauses(conditions)
     if batch is not None:
@@ -97,7 +103,7 @@ def _rows(
     rows = store.read().execute(
         f"""SELECT -q.priority, q.tie, s.id FROM queue q CROSS JOIN samples s ON s.id = q.sample_id {_JOINS}
         WHERE {" AND ".join([place, *clauses])} ORDER BY q.priority DESC, q.tie LIMIT :limit""",
-        {**values, "pool": pool, "batch": batch, "limit": limit},
+        {**values, **given, "batch": batch},
     )
     return [(row[0], row[1], row[2]) for row in rows]
 

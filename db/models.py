@@ -292,13 +292,17 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class VerifierSpec:
-    """A verifier as a verdict remembers it. `options` leaves thresholds out; `thresholds` holds them alone."""
+    """A verifier as a verdict remembers it. `options` leaves thresholds out; `thresholds` holds them alone.
+
+    `votes` says that it reads judges' votes, so that what it says is hidden from those who may not know them yet.
+    """
 
     name: str
     version: str
     layer: Layer
     options: Mapping[str, Any] = field(default_factory=dict)
     thresholds: Mapping[str, Any] = field(default_factory=dict)
+    votes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,7 +243,7 @@ def _outcomes(connection: sqlite3.Connection, row: sqlite3.Row) -> list[Outcomes
 def _spec_text(specs: Sequence[VerifierSpec]) -> str:
     plain = [
         {"name": spec.name, "version": spec.version, "layer": spec.layer.value, "options": dict(spec.options),
-         "thresholds": dict(spec.thresholds)}
+         "thresholds": dict(spec.thresholds), **({"votes": True} if spec.votes else {})}
         for spec in specs
     ]  # fmt: skip
     return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS).decode()
@@ -252,9 +252,19 @@ def _spec_text(specs: Sequence[VerifierSpec]) -> str:
 def specs_of(text: str) -> list[VerifierSpec]:
     """The verifiers of a stored stack, in order."""
     return [
-        VerifierSpec(plain["name"], plain["version"], Layer(plain["layer"]), plain["options"], plain["thresholds"])
+        VerifierSpec(plain["name"], plain["version"], Layer(plain["layer"]), plain["options"], plain["thresholds"],
+                     plain.get("votes", False))
         for plain in orjson.loads(text)
-    ]
+    ]  # fmt: skip
+
+
+def vote_readers(store: Store) -> frozenset[str]:
+    """The names of the verifiers that read votes, of every stack that ran."""
+    rows = store.read().execute(
+        """SELECT DISTINCT json_extract(one.value, '$.name') FROM stacks k, json_each(k.spec) one
+        WHERE json_extract(one.value, '$.votes')"""
+    )
+    return frozenset(row[0] for row in rows)
 
 
 def _open_runs(store: Store) -> list[sqlite3.Row]:
@@ -275,5 +285,5 @@ def _run(row: sqlite3.Row) -> Run:
 __all__ = [
     "Outcomes", "Run", "begin_run", "carry", "complete_run", "currency_of", "current",
     "each_current", "has_open_run", "insert_verdict", "load_fit", "record", "revision_run", "run_root", "save_fit",
-    "specs_of", "verdict_hash",
+    "specs_of", "verdict_hash", "vote_readers",
 ]  # fmt: skip

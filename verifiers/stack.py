@@ -64,9 +64,8 @@ class Member:
     def spec(self) -> VerifierSpec:
         """The verifier as a verdict remembers it."""
         limits = {name: limit.to_json() for name, limit in self.settings.thresholds.items()}
-        return VerifierSpec(
-            self.name, self.verifier.version, self.verifier.layer, dict(self.settings.options_json), limits
-        )
+        one, options = self.verifier, dict(self.settings.options_json)
+        return VerifierSpec(one.name, one.version, one.layer, options, limits, one.reads_votes)
 
 
 class Stack:

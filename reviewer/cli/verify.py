@@ -112,11 +112,11 @@ def verifiers(caller: Caller, as_json: bool) -> None:
 @jsonl_option
 @acts
 def verdicts(caller: Caller, batch: str | None, verifier: str | None, as_jsonl: bool) -> None:
-    """List every current verdict."""
+    """List every current verdict; to annotators those that rest on votes are hidden until their own decision."""
     from holdfast.reviewer.pipeline.catalogue import verdict_lines
 
     with caller.project().store() as store:
-        lines = verdict_lines(store, batch=batch, verifier=verifier)
+        lines = verdict_lines(store, caller.user, batch=batch, verifier=verifier)
         if as_jsonl:
             print_jsonl(lines)
             return

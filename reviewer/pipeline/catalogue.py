@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from holdfast.db.decisions import decisions_of
 from holdfast.db.errors import Refused
 from holdfast.db.models import Choice, Layer
 from holdfast.db.store import Store
 from holdfast.db.track_record import decided_findings
 from holdfast.db.verdicts import each_current
+from holdfast.reviewer.pipeline.documents import HIDDEN, is_blind
 from holdfast.reviewer.pipeline.stacks import file_stack
 from holdfast.reviewer.policy.acceptance import wilson
 from holdfast.reviewer.project import Project
@@ -64,9 +66,15 @@ def learned_precision(store: Store) -> dict[str, dict[str, Any]]:
     return found
 
 
-def verdict_lines(store: Store, *, batch: str | None = None, verifier: str | None = None) -> Iterator[dict[str, Any]]:
-    """Every current verdict as `verdicts --jsonl` prints it, sample by sample in stack order."""
+def verdict_lines(
+    store: Store, user: str, *, batch: str | None = None, verifier: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """Every current verdict as `verdicts --jsonl` prints it, sample by sample in stack order.
+
+    Of what rests on votes that the user may not know yet the outcome is "hidden".
+    """
     for stored, outcomes in each_current(store, batch=batch, verifier=verifier):
+        hidden = outcomes.spec.votes and is_blind(store, user, decisions_of(store, stored.id))
         yield {
             "uid": stored.uid,
             "external_id": stored.external_id,
@@ -74,11 +82,11 @@ def verdict_lines(store: Store, *, batch: str | None = None, verifier: str | Non
             "verifier": outcomes.spec.name,
             "version": outcomes.spec.version,
             "layer": outcomes.spec.layer,
-            "outcome": outcomes.verdict.outcome,
-            "score": outcomes.verdict.value,
+            "outcome": HIDDEN if hidden else outcomes.verdict.outcome,
+            "score": None if hidden else outcomes.verdict.value,
             "findings": [
                 {"code": one.code, "severity": one.severity, "message": one.message, "span": one.span, "of": one.of}
-                for one in outcomes.verdict.findings
+                for one in (() if hidden else outcomes.verdict.findings)
             ],
         }
 

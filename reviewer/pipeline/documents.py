@@ -14,10 +14,10 @@ from holdfast.db.samples import Stored, load, occurrences
 from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store
 from holdfast.db.users import role_of
-from holdfast.db.verdicts import Outcomes, current
+from holdfast.db.verdicts import Outcomes, current, vote_readers
 from holdfast.db.votes import votes_of
 from holdfast.reviewer.exchange.write_jsonl import decision_document, document
-from holdfast.reviewer.pipeline.shown_votes import HIDDEN_TERM, masked, rests_on_votes
+from holdfast.reviewer.pipeline.shown_votes import HIDDEN_TERM, masked
 
 HIDDEN = "hidden"
 
@@ -50,13 +50,14 @@ def shown_stream(entry: QueueEntry, *, lead: bool) -> str:
     return entry.stream.value if lead else "review"
 
 
-def shown_why(entry: QueueEntry, *, lead: bool, blind: bool) -> tuple[tuple[str, float], ...]:
+def shown_why(store: Store, entry: QueueEntry, *, lead: bool, blind: bool) -> tuple[tuple[str, float], ...]:
     """The terms of the priority, without what names the stream to an annotator, or rests on votes to a blind one."""
+    hidden = vote_readers(store) if blind else frozenset()
     terms = []
     for term, value in entry.why:
         if not lead and term in set(Stream):
             term = "review"
-        if blind and rests_on_votes(term.partition(":")[0]):
+        if term.partition(":")[0] in hidden:
             term = HIDDEN_TERM
         terms.append((term, value))
     return tuple(terms)
@@ -97,11 +98,9 @@ def show(store: Store, sample_id: int, user: str) -> dict[str, Any]:
 def queue_item(store: Store, stored: Stored, row: QueueRow, *, lead: bool) -> dict[str, Any]:
     """One item of the queue; to annotators without what rests on votes."""
     found = current(store, stored.id)
+    why = shown_why(store, row.entry, lead=lead, blind=not lead)
     open_codes = {
-        finding.code
-        for outcomes in found
-        for finding in outcomes.verdict.findings
-        if lead or not rests_on_votes(outcomes.spec.name)
+        finding.code for outcomes in found for finding in outcomes.verdict.findings if lead or not outcomes.spec.votes
     }
     return {
         "uid": stored.uid,
@@ -110,7 +109,7 @@ def queue_item(store: Store, stored: Stored, row: QueueRow, *, lead: bool) -> di
         "position": row.position,
         "priority": row.entry.priority,
         "p_bad": row.entry.p_bad,
-        "why": [{"term": term, "value": value} for term, value in shown_why(row.entry, lead=lead, blind=not lead)],
+        "why": [{"term": term, "value": value} for term, value in why],
         "reasons": [code for code in row.entry.reasons if lead or code in open_codes],
         "stream": shown_stream(row.entry, lead=lead),
         "status": stored.status,
@@ -125,13 +124,13 @@ def findings(store: Store, stored: Stored, *, blind: bool) -> list[dict[str, Any
 
 
 def _findings_of(outcomes: Outcomes, *, blind: bool) -> list[dict[str, Any]]:
-    name = outcomes.spec.name
-    shown = (masked(name, finding) if blind else finding for finding in outcomes.verdict.findings)
+    spec = outcomes.spec
+    shown = (masked(spec, finding) if blind else finding for finding in outcomes.verdict.findings)
     return [
         {
-            "verifier": name,
-            "version": outcomes.spec.version,
-            "layer": outcomes.spec.layer,
+            "verifier": spec.name,
+            "version": spec.version,
+            "layer": spec.layer,
             "code": finding.code,
             "severity": finding.severity,
             "message": finding.message,

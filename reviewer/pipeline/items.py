@@ -64,7 +64,7 @@ def claimed_item(
         stream=shown_stream(claim.entry, lead=lead),
         priority=claim.entry.priority,
         p_bad=claim.entry.p_bad,
-        why=tuple(Term(term, value) for term, value in shown_why(claim.entry, lead=lead, blind=blind)),
+        why=tuple(Term(term, value) for term, value in shown_why(store, claim.entry, lead=lead, blind=blind)),
         history_count=sum(not blind or decision.reviewer == reviewer for decision in decisions),
         drafts=_drafts(store, stored.id, reviewer),
         quota_weight=float(weight(sample.provenance, policy.omega)),
@@ -101,7 +101,7 @@ def packed_draft(draft: Draft) -> str:
 def _findings(store: Store, sample_id: int, *, blind: bool) -> tuple[ShownFinding, ...]:
     return by_severity(
         [
-            (outcomes.spec, masked(outcomes.spec.name, finding) if blind else finding)
+            (outcomes.spec, masked(outcomes.spec, finding) if blind else finding)
             for outcomes in current(store, sample_id)
             for finding in outcomes.verdict.findings
         ]

@@ -28,18 +28,17 @@ class Pass:
     votes_only: bool = False
 
 
-def plan(groups: Sequence[Judged], stack: Specs, *, only: bool, reads_votes: bool) -> list[Pass]:
+def plan(groups: Sequence[Judged], stack: Specs, *, only: bool) -> list[Pass]:
     """The passes that bring every group up to date with the stack; cheap ones first.
 
-    With `only` the stack is not the whole one: what others said of a sample is kept beside it, and `reads_votes` says
-    whether a verifier of the stack would say something else after new votes.
+    With `only` the stack is not the whole one: what others said of a sample is kept beside it.
     """
     passes = []
     for group in groups:
         specs = merged(group.specs, stack) if only else stack
         if specs != group.specs:
             passes.append(Pass(group, specs, runs=group.stack_id is None or not _holds(group.specs, specs)))
-        elif group.stale and reads_votes and not only:
+        elif group.stale and any(spec.votes for spec in stack):
             passes.append(Pass(group, specs, runs=True, votes_only=True))
     return sorted(passes, key=lambda one: one.runs)
 

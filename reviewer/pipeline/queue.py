@@ -42,7 +42,7 @@ def items(
         rows = (row for row in rows if row.sample_id in wanted)
     yield from _with_samples(store, rows)
     if unflagged:
-        yield from _unflagged(store, conditions, batch, after=queue.waiting(store, batch=batch, lead=lead))
+        yield from _unflagged(store, conditions, batch, lead=lead)
 
 
 def waiting(store: Store, config: Config, *, user: str, where: str = "") -> int:
@@ -88,12 +88,13 @@ def _with_samples(store: Store, rows: Iterable[QueueRow]) -> Iterator[Item]:
         yield from zip(page, load_many(store, (row.sample_id for row in page)), strict=True)
 
 
-def _unflagged(store: Store, conditions: Sequence[Condition], batch: str | None, *, after: int) -> Iterator[Item]:
+def _unflagged(store: Store, conditions: Sequence[Condition], batch: str | None, *, lead: bool) -> Iterator[Item]:
     """Undecided samples that nothing flagged, by uid, so that no batch comes first; audit items are in the queue."""
+    after = queue.waiting(store, batch=batch, lead=lead)
     found = chain.from_iterable(each(store, status=status, batch=batch) for status in (Status.PASSED, Status.PENDING))
     ranked = sorted((stored.status, stored.uid, stored.id) for stored in found if not stored.audit)
     rows = [QueueRow(sample_id, after + place, UNRANKED, None) for place, (_, _, sample_id) in enumerate(ranked, 1)]
     if conditions:
-        wanted = filters.meeting(store, conditions, [row.sample_id for row in rows])
+        wanted = filters.meeting(store, conditions, [row.sample_id for row in rows], lead=lead)
         rows = [row for row in rows if row.sample_id in wanted]
     yield from _with_samples(store, rows)

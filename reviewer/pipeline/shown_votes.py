@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 
-from holdfast.db.errors import UsageError
-from holdfast.db.models import Finding, Sample, Vote
+from holdfast.db.filters import HIDDEN_CODE
+from holdfast.db.models import Finding, Sample, VerifierSpec, Vote
 from holdfast.reviewer.pipeline.desk import ShownVote, Votes
-from holdfast.verifiers import registry
 from holdfast.verifiers.agreement.quorum import family, has_score, is_own, share
 from holdfast.verifiers.agreement.statistics import normalised_entropy, shares_by_family
 
-HIDDEN_CODE, HIDDEN_MESSAGE = "hidden", "rests on judges' votes: hidden until you answer"
+HIDDEN_MESSAGE = "rests on judges' votes: hidden until you answer"
 HIDDEN_TERM = "judges' votes, hidden until you answer"
 
 _LISTED = 4
@@ -48,18 +46,9 @@ def verdict_of(vote: Vote) -> str:
     return f"{about}{', '.join(said) or 'its reply could not be read'}{sure}"
 
 
-@cache
-def rests_on_votes(verifier: str) -> bool:
-    """Whether an installed verifier reads votes."""
-    try:
-        return registry.load(verifier).reads_votes
-    except UsageError:
-        return False
-
-
-def masked(verifier: str, finding: Finding) -> Finding:
+def masked(spec: VerifierSpec, finding: Finding) -> Finding:
     """A finding as a blind reviewer sees it: one that rests on votes tells no more than that."""
-    if not rests_on_votes(verifier):
+    if not spec.votes:
         return finding
     return replace(finding, code=HIDDEN_CODE, message=HIDDEN_MESSAGE, span=None)
 

@@ -29,15 +29,13 @@ class Job:
     """What every process of a run needs, as plain data; `states` and `audit` are known once the run has learned.
 
     `specs` are the verifiers whose verdicts a sample is to have. Those that the stack (`parts`) lacks are not run:
-    their verdicts are taken over from the sample's current ones. `all_readers` says that every verifier of theirs that
-    reads votes is run, so that a sample's votes are read.
+    their verdicts are taken over from the sample's current ones.
     """
 
     store_path: Path
     parts: tuple[Part, ...]
     specs: tuple[VerifierSpec, ...]
     last_id: int
-    all_readers: bool = True
     states: Mapping[str, bytes] = field(default_factory=dict)
     audit: Mapping[str, float] = field(default_factory=dict)
 
@@ -78,6 +76,7 @@ class StackRun:
         ran = [spec.name for spec in self._stack.specs()]
         self._complete = ran == [spec.name for spec in job.specs]
         self._place = {name: position for position, name in enumerate(ran)}
+        self._all_readers = all(spec.name in self._place for spec in job.specs if spec.votes)
 
     def freeze(self, names: Sequence[str]) -> list[bytes]:
         """Fit verifiers, by name, to the live samples up to the job's last row id, which are read once for all."""
@@ -89,7 +88,7 @@ class StackRun:
         self, ids: Sequence[int], crashes: Crashes, entering: Callable[[int, int], None] | None = None
     ) -> Iterator[Result]:
         """Judge samples by row id, in order; `entering` is told sample id and position before each check."""
-        newest_vote = newest_vote_id(self._store) if self._job.all_readers else None
+        newest_vote = newest_vote_id(self._store) if self._all_readers else None
         voted = votes_of_many(self._store, ids) if self._reads_votes else {}
         for stored in load_many(self._store, ids):
             context = self._context

@@ -108,7 +108,7 @@ class Verification:
         """Do what is to be done now; True where that ended an interrupted run, so that there may be more."""
         readers = self.stack.vote_readers
         groups = judged(self.store, batch=self.batch)
-        passes = plan(groups, self.stack.specs(), only=self.only, reads_votes=bool(readers.members))
+        passes = plan(groups, self.stack.specs(), only=self.only)
         reopened: list[int] = []
         more = False
         for one in passes:
@@ -141,7 +141,7 @@ class Verification:
         newest_id = max((group.last_id for group in judged(self.store)), default=0)
         frozen = learned_before(self.store, self.stack, self.review) if has_open_run(self.store, specs) else None
         total, done = sum(group.samples for group in groups) + len(reopened), 0
-        job = Job(self.store.path, self.stack.parts, specs, newest_id, all_readers=not self.only)
+        job = Job(self.store.path, self.stack.parts, specs, newest_id)
         with self._crew(job, total) as crew:
             if frozen is None:
                 self.progress("learning from the corpus", 0, 0)

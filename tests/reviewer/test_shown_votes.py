@@ -10,13 +10,14 @@ import pytest
 from click.testing import CliRunner
 from filling import ingest, make_sample
 
+from holdfast.db.filters import HIDDEN_CODE
 from holdfast.db.models import Choice, Severity, Status, Vote
 from holdfast.db.store import Store
 from holdfast.db.votes import record_votes
 from holdfast.reviewer.cli import main
 from holdfast.reviewer.pipeline.desk import Answer, ClaimedItem
 from holdfast.reviewer.pipeline.review import ReviewDesk
-from holdfast.reviewer.pipeline.shown_votes import HIDDEN_CODE, HIDDEN_MESSAGE, HIDDEN_TERM, verdict_of
+from holdfast.reviewer.pipeline.shown_votes import HIDDEN_MESSAGE, HIDDEN_TERM, verdict_of
 from holdfast.reviewer.pipeline.verify import verify
 from holdfast.reviewer.project import Project
 
@@ -46,7 +47,8 @@ def store(project: Project) -> Iterator[Store]:
 
 def claimed(project: Project, reviewer: str) -> tuple[ReviewDesk, ClaimedItem]:
     desk = ReviewDesk.open(project, reviewer=reviewer)
-    item = desk.claim(where="label_votes:label-disputed")
+    code = "label-disputed" if reviewer == "lead-1" else HIDDEN_CODE
+    item = desk.claim(where=f"label_votes:{code}")
     assert item is not None
     return desk, item
 
@@ -111,13 +113,53 @@ def read(project: Project, *arguments: str, user: str) -> str:
 
 def test_documents_hide_what_rests_on_votes(project: Project) -> None:
     for user, code, listed in (("lead-1", "label-disputed", True), ("annotator-1", HIDDEN_CODE, False)):
-        (item,) = json.loads(read(project, "queue", "--json", "--filter", "label_votes:label-disputed", user=user))
+        (item,) = json.loads(read(project, "queue", "--json", "--filter", f"label_votes:{code}", user=user))
         assert [finding["code"] for finding in item["findings"]] == [code]
         assert ("label-disputed" in item["reasons"]) == listed
         assert sum(term["value"] for term in item["why"]) == pytest.approx(item["priority"])
         shown = json.loads(read(project, "show", "b/0", "--json", user=user))
         assert [finding["code"] for finding in shown["findings"]] == [code]
         assert (shown["votes"] == "hidden") != listed
+
+
+def test_a_filter_finds_what_rests_on_votes_by_no_more_than_is_shown(project: Project) -> None:
+    for filter in ("label_votes:label-disputed", "code:label-*", "verifier:label_votes code:label-disputed"):
+        assert len(json.loads(read(project, "queue", "--json", "--filter", filter, user="lead-1"))) == 1
+        assert json.loads(read(project, "queue", "--json", "--filter", filter, user="annotator-1")) == []
+        assert json.loads(read(project, "queue", "--json", "--all", "--filter", filter, user="annotator-1")) == []
+        assert json.loads(read(project, "next", "--json", "--filter", filter, user="annotator-1")) is None
+    for filter in (f"code:{HIDDEN_CODE}", "verifier:label_votes", "severity:warn"):
+        assert len(json.loads(read(project, "queue", "--json", "--filter", filter, user="annotator-1"))) == 1
+
+
+def test_verdicts_that_rest_on_votes_are_hidden_until_an_own_decision(project: Project) -> None:
+    def lines(user: str) -> dict[str, tuple[str, float | None, list[str]]]:
+        printed = read(project, "verdicts", "--batch", "b", "--verifier", "label_votes", "--jsonl", user=user)
+        found = map(json.loads, printed.splitlines())
+        return {
+            one["external_id"]: (one["outcome"], one["score"], [each["code"] for each in one["findings"]])
+            for one in found
+        }
+
+    assert lines("lead-1") == {"0": ("flag", 1.0, ["label-disputed"]), "1": ("abstain", None, [])}
+    assert lines("annotator-1") == {"0": (HIDDEN_CODE, None, []), "1": (HIDDEN_CODE, None, [])}
+    assert "label-disputed" not in read(project, "verdicts", user="annotator-1")
+    read(project, "decide", "b/0", "accept", user="annotator-1")
+    assert lines("annotator-1") == {"0": ("flag", 1.0, ["label-disputed"]), "1": (HIDDEN_CODE, None, [])}
+
+
+def test_what_a_file_of_the_project_says_of_votes_is_hidden_too(project: Project, store: Store) -> None:
+    checks = project.root / "checks.py"
+    checks.write_text(
+        "from holdfast.verifiers import Context, Sample, Verdict, verifier\n\n\n"
+        '@verifier(layer="agreement", version="1", votes=True)\n'
+        "def ours(sample: Sample, ctx: Context) -> Verdict:\n"
+        '    return Verdict.flag("three-votes", f"{len(ctx.votes(sample))} votes")\n'
+    )
+    verify(project, store, actor="lead-1", verifiers=[f"{checks}:ours"])
+    assert "three-votes" in read(project, "queue", "--json", user="lead-1")
+    for command in (("queue", "--json"), ("show", "b/0", "--json"), ("verdicts", "--jsonl")):
+        assert "three-votes" not in read(project, *command, user="annotator-1")
 
 
 def test_show_prints_the_votes(project: Project) -> None:

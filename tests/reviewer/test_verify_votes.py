@@ -83,3 +83,28 @@ def test_samples_with_votes_are_looked_at_again_after_a_repair(desk: Desk) -> No
         repair(store, entry_of(store))
     assert desk.verify().rejudged == 1
     assert desk.is_sound()
+
+
+def test_a_verifier_that_is_named_alone_reads_its_new_votes(desk: Desk) -> None:
+    vote(desk, "answer 2", "bad")
+    desk.ran()
+    report = desk.verify(f"{desk.checks}:voted")
+    assert (report.verified, report.rejudged) == (0, 1)
+    assert desk.ran() == ["answer 2"]
+    assert desk.outcomes()["answer 2"][0] == "flagged"
+    assert desk.verify().rejudged == 0
+    assert desk.is_sound()
+
+
+def test_votes_that_another_verifier_reads_too_are_left_for_it(desk: Desk) -> None:
+    desk.checks.write_text(CHECKS + VOTED + VOTED.replace("def voted", "def voted_too"))
+    trust.trust(desk.checks)
+    desk.configure(BOTH.replace("voted'", "voted', 'checks.py:voted_too'"))
+    assert desk.verify().verified == 6
+    vote(desk, "answer 2", "bad")
+    desk.ran()
+    assert desk.verify(f"{desk.checks}:voted").rejudged == 1
+    assert desk.ran() == ["answer 2"]
+    assert desk.verify().rejudged == 1
+    assert desk.ran() == ["answer 2", "answer 2"]
+    assert desk.verify().rejudged == 0
