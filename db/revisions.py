@@ -50,9 +50,11 @@ def store_revision(
         audit = audit or (known is not None and bool(known["audit"]))
     run = verdicts.revision_run(connection, specs=revision.specs, at=at)
     verdict_id = verdicts.insert_verdict(connection, run, revision_id, revision.verdicts, audit=audit)
+    # A revision is judged without the votes on it, which there are where the same edit was made, and undone, before.
     connection.execute(
         """INSERT INTO states (sample_id, status, verdict_id, audit) VALUES (?, 'pending', ?, ?) ON CONFLICT (sample_id)
-        DO UPDATE SET verdict_id = excluded.verdict_id, audit = excluded.audit""",
+        DO UPDATE SET verdict_id = excluded.verdict_id, audit = excluded.audit,
+        stale = EXISTS (SELECT 1 FROM votes WHERE sample_id = excluded.sample_id)""",
         (revision_id, verdict_id, int(audit)),
     )
     occurrence = connection.execute(

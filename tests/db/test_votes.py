@@ -9,6 +9,7 @@ from filling import decide, flagged_store, ingest, judge, make_sample, revise
 
 from holdfast.db import events
 from holdfast.db.check import check
+from holdfast.db.decisions import undo
 from holdfast.db.errors import NotFound
 from holdfast.db.models import Outcome, Vote
 from holdfast.db.references import resolve_many
@@ -90,6 +91,18 @@ def test_a_vote_that_comes_while_a_sample_is_judged_is_still_to_be_read(store: S
     record_votes(store, [(2, DROP)], actor="lead-1")
     judge(store, {1: Outcome.PASS, 2: Outcome.PASS}, newest_vote=read_until)
     assert [(group.stale, group.samples, group.last_id) for group in judged(store)] == [(False, 1, 1), (True, 1, 2)]
+
+
+def test_votes_on_a_revision_are_read_again_when_the_same_edit_is_made_again(store: Store) -> None:
+    flagged_store(store, 1)
+    decide(store, 1, "edit", revision=revise(store, 1, "better"))
+    record_votes(store, [(2, KEEP)], actor="lead-1")
+    judge(store, {2: Outcome.FLAG}, newest_vote=newest_vote_id(store))
+    assert [group.stale for group in judged(store)] == [False]
+    undo(store, reviewer="annotator-1")
+    decide(store, 1, "edit", revision=revise(store, 1, "better"))
+    assert [(group.stale, group.last_id) for group in judged(store)] == [(True, 2)]
+    assert list(check(store)) == []
 
 
 def test_votes_of_many_samples(voted: Store) -> None:
