@@ -113,7 +113,8 @@ def _insert_verdicts(connection: sqlite3.Connection, run: Run, rows: Sequence[Re
 def carry(store: Store, run: Run, rows: Sequence[tuple[str, int]]) -> None:
     """Let verdict rows (sample uid, row id) that are current stand in another run just as they are, in one transaction.
 
-    Neither statuses nor the queue change; the rows are copied, since verdicts are append-only.
+    Neither statuses nor the queue change; the rows are copied, since verdicts are append-only. Those that are no longer
+    current, since a decision brought newer ones, are left out.
     """
     ids = orjson.dumps([verdict_id for _, verdict_id in rows]).decode()
     with store.write() as connection:
@@ -127,11 +128,13 @@ def carry(store: Store, run: Run, rows: Sequence[tuple[str, int]]) -> None:
         stored = {
             row[0]: row[1:]
             for row in connection.execute(
-                """SELECT id, sample_id, audit, outcome, outcomes FROM verdicts
-                WHERE id IN (SELECT value FROM json_each(?))""",
+                """SELECT v.id, v.sample_id, v.audit, v.outcome, v.outcomes FROM json_each(?) j
+                CROSS JOIN verdicts v ON v.id = j.value
+                JOIN states st ON st.sample_id = v.sample_id AND st.verdict_id = v.id""",
                 (ids,),
             )
         }
+        rows = [row for row in rows if row[1] in stored]
         (last_id,) = connection.execute("SELECT max(id) FROM verdicts").fetchone()
         copies = []
         for copy_id, (uid, verdict_id) in enumerate(rows, start=last_id + 1):
