@@ -294,7 +294,8 @@ class Vote:
 class VerifierSpec:
     """A verifier as a verdict remembers it. `options` leaves thresholds out; `thresholds` holds them alone.
 
-    `votes` says that it reads judges' votes, so that what it says is hidden from those who may not know them yet.
+    `votes` says that it reads judges' votes, so that what it says is hidden from those who may not know them yet, and
+    `others` that its verdict on a sample changes with other samples.
     """
 
     name: str
@@ -303,6 +304,12 @@ class VerifierSpec:
     options: Mapping[str, Any] = field(default_factory=dict)
     thresholds: Mapping[str, Any] = field(default_factory=dict)
     votes: bool = False
+    others: bool = False
+
+    @property
+    def looks_again(self) -> bool:
+        """Whether something else than the sample can change the verdict."""
+        return self.votes or self.others
 
 
 @dataclass(frozen=True, slots=True)

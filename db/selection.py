@@ -22,7 +22,7 @@ _WHERE = f"""{samples.VISIBLE} AND st.status IS NOT 'superseded'
 class Judged:
     """The live samples that one stack judged last; `stack_id` is None for those that none has judged yet.
 
-    Votes on `stale` ones came after they were judged.
+    What `stale` ones rest on has changed since they were judged: there are new votes on them, or samples like them.
     """
 
     stack_id: int | None

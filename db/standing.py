@@ -11,6 +11,9 @@ import orjson
 from holdfast.db.models import Provenance
 from holdfast.db.packing import Recorded
 from holdfast.db.states import QueueEntry, add_to_tally, insert_entry, packed, pool_of, refresh, status_of
+from holdfast.db.store import Store
+
+_MARKED_AT_A_TIME = 500
 
 
 def record_statuses(connection: sqlite3.Connection, rows: Sequence[Recorded], first_id: int) -> None:
@@ -43,6 +46,17 @@ def record_statuses(connection: sqlite3.Connection, rows: Sequence[Recorded], fi
         refresh(connection, row.sample_id, row.entry)
     for (source_id, name, tokens), count in moves.items():
         add_to_tally(connection, source_id, name, count, count * tokens)
+
+
+def mark_stale(store: Store, uids: Sequence[str]) -> None:
+    """Have samples looked at again whose uids begin so (16 hex digits or more), if they have been judged."""
+    for start in range(0, len(uids), _MARKED_AT_A_TIME):
+        with store.write() as connection:
+            connection.execute(
+                """UPDATE states SET stale = 1 WHERE verdict_id IS NOT NULL AND sample_id IN (SELECT s.id
+                FROM json_each(?) j JOIN samples s ON s.uid >= j.value AND s.uid < j.value || 'g')""",
+                (orjson.dumps(uids[start : start + _MARKED_AT_A_TIME]).decode(),),
+            )
 
 
 def _is_stale(row: Recorded, before: sqlite3.Row) -> bool:

@@ -246,7 +246,8 @@ def _outcomes(connection: sqlite3.Connection, row: sqlite3.Row) -> list[Outcomes
 def _spec_text(specs: Sequence[VerifierSpec]) -> str:
     plain = [
         {"name": spec.name, "version": spec.version, "layer": spec.layer.value, "options": dict(spec.options),
-         "thresholds": dict(spec.thresholds), **({"votes": True} if spec.votes else {})}
+         "thresholds": dict(spec.thresholds), **({"votes": True} if spec.votes else {}),
+         **({"others": True} if spec.others else {})}
         for spec in specs
     ]  # fmt: skip
     return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS).decode()
@@ -256,7 +257,7 @@ def specs_of(text: str) -> list[VerifierSpec]:
     """The verifiers of a stored stack, in order."""
     return [
         VerifierSpec(plain["name"], plain["version"], Layer(plain["layer"]), plain["options"], plain["thresholds"],
-                     plain.get("votes", False))
+                     plain.get("votes", False), plain.get("others", False))
         for plain in orjson.loads(text)
     ]  # fmt: skip
 

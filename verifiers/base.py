@@ -19,6 +19,7 @@ from holdfast.db.models import Layer, Sample, Verdict, Vote
 
 P = ParamSpec("P")
 FitFunction = TypeVar("FitFunction", bound=Callable[..., Any])
+MovedFunction = TypeVar("MovedFunction", bound=Callable[[Any, Any], Iterable[str]])
 
 THRESHOLDS = ("flag_at", "fail_at")
 """The names that a threshold parameter may have: beyond the first a score is flagged, beyond the second it fails."""
@@ -102,6 +103,7 @@ class Verifier(Generic[P]):
         self.reads_votes = votes
         self.__doc__ = function.__doc__
         self._fit: Callable[..., Any] | None = None
+        self._moved: Callable[[Any, Any], Iterable[str]] | None = None
         self._defaults = _option_defaults(function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Verdict:
@@ -150,6 +152,23 @@ class Verifier(Generic[P]):
         """Whether the fit starts from the state that was learned before."""
         return self._fit is not None and "previous" in inspect.signature(self._fit).parameters
 
+    def moves(self, function: MovedFunction) -> MovedFunction:
+        """Register `function(before, after) -> starts of uids` of the samples whose verdicts a new state changes.
+
+        They are looked at again, though they have a verdict of this version and these options.
+        """
+        self._moved = function
+        return function
+
+    def moved(self, before: bytes, after: bytes) -> list[str]:
+        """The first hex digits of the uids of samples that the verifier judges otherwise after it has learned anew."""
+        return [] if self._moved is None else list(self._moved(orjson.loads(before), orjson.loads(after)))
+
+    @property
+    def heeds_others(self) -> bool:
+        """Whether the verdict on a sample that has one can change with other samples."""
+        return self._moved is not None
+
     def freeze(self, samples: Iterable[Sample], settings: Settings, previous: Any = None) -> bytes:
         """Fit the corpus and return the state as canonical JSON, equal for equal corpora and previous states."""
         if self._fit is None:
@@ -187,6 +206,9 @@ class Verifier(Generic[P]):
             else:
                 options[name] = self._option(name, raw[name], place, root) if name in raw else default
         as_json = {name: self._adapters[name].dump_python(value, mode="json") for name, value in options.items()}
+        for name, plain in as_json.items():
+            if not _is_storable(plain):
+                raise UsageError(f"{place} {name} = {plain!r}: a number must be finite, and a whole one have 64 bits")
         return Settings(options, thresholds, as_json)
 
     def _option(self, name: str, value: Any, place: str, root: Path | None) -> Any:
@@ -222,6 +244,14 @@ def _known(key: str, names: Iterable[str]) -> str:
     names = list(names)
     listed = f" (it has: {', '.join(names)})" if names else " (it has none)"
     return did_you_mean(key, names) or listed
+
+
+def _is_storable(plain: Any) -> bool:
+    """Whether a value comes back from JSON as it was, so that verdicts can tell it from others."""
+    try:
+        return bool(orjson.loads(orjson.dumps(plain)) == plain)
+    except TypeError:
+        return False
 
 
 def _threshold(raw: Any, default: Threshold, place: str) -> Threshold:

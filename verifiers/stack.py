@@ -65,7 +65,7 @@ class Member:
         """The verifier as a verdict remembers it."""
         limits = {name: limit.to_json() for name, limit in self.settings.thresholds.items()}
         one, options = self.verifier, dict(self.settings.options_json)
-        return VerifierSpec(one.name, one.version, one.layer, options, limits, one.reads_votes)
+        return VerifierSpec(one.name, one.version, one.layer, options, limits, one.reads_votes, one.heeds_others)
 
 
 class Stack:
@@ -74,14 +74,14 @@ class Stack:
     def __init__(self, parts: Sequence[Part], *, where: str = "holdfast.toml") -> None:
         self.parts = tuple(parts)
         members = []
-        readers = []
+        look_again = []
         for part in self.parts:
             loaded = registry.load(part.ref, sha256=part.sha256)
-            if loaded.reads_votes:
-                readers.append(part)
+            if loaded.reads_votes or loaded.heeds_others:
+                look_again.append(part)
             members.append(Member(loaded, loaded.settings(part.options, where=where, root=part.root)))
         self.members = tuple(sorted(members, key=lambda one: (_LAYERS.index(one.verifier.layer), one.name)))
-        self._readers = tuple(readers)
+        self._look_again = tuple(look_again)
         names = [one.name for one in self.members]
         for name in names:
             if names.count(name) > 1:
@@ -108,9 +108,9 @@ class Stack:
         return tuple(one.spec for one in self.members)
 
     @property
-    def vote_readers(self) -> Stack:
-        """The verifiers that read votes, as a stack of their own."""
-        return Stack(self._readers)
+    def second_look(self) -> Stack:
+        """The verifiers whose verdicts change with votes or other samples, as a stack of their own."""
+        return Stack(self._look_again)
 
     def run(
         self,

@@ -168,7 +168,7 @@ def _say_report(report: VerifyReport) -> None:
     for judge in report.judged.judges if report.judged is not None else ():
         say(_judged(judge))
     if report.rejudged:
-        say(f"{report.rejudged:,} samples were looked at again because of new votes")
+        say(f"{report.rejudged:,} samples were looked at again: there are new votes on them, or new samples like them")
 
 
 def _judged(judge: JudgeTally) -> str:

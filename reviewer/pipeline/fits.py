@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from holdfast.db.selection import identities
+from holdfast.db.standing import mark_stale
 from holdfast.db.store import Store
 from holdfast.db.verdicts import load_fit, save_fit
 from holdfast.reviewer.config import ReviewConfig
@@ -33,9 +34,19 @@ class Frozen:
 
 
 def learn(store: Store, stack: Stack, review: ReviewConfig, *, last_id: int, freeze: Freeze) -> Frozen:
-    """Fit every verifier that learns to the samples up to `last_id`, draw up the audit, and store both."""
+    """Fit every verifier that learns to the samples up to `last_id`, draw up the audit, and store both.
+
+    Samples whose verdicts change with what was learned are marked, to be looked at again.
+    """
     learners = list(_learners(stack))
     states = freeze([name for name, _, _ in learners])
+    moved: set[str] = set()
+    for name, version, options_hash in learners:
+        before = _load(store, name, version, options_hash)
+        if before is not None:
+            moved.update(stack.member(name).verifier.moved(orjson.dumps(before["state"]), states[name]))
+    # Before the states are stored: a run that is killed in between finds the same samples again.
+    mark_stale(store, sorted(moved))
     for name, version, options_hash in learners:
         _save(store, name, version, options_hash, last_id, orjson.Fragment(states[name]))
     audit = audit_thresholds(

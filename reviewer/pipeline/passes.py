@@ -18,14 +18,14 @@ Specs = tuple[VerifierSpec, ...]
 class Pass:
     """Samples that one stack judged last, and the verifiers whose verdicts they are to have.
 
-    Where `runs` is False every score is stored already, and outcomes are derived from the scores alone; with
-    `votes_only` votes came since, and nothing but the verifiers that read votes is run.
+    Where `runs` is False every score is stored already, and outcomes are derived from the scores alone; `again` runs
+    nothing but the verifiers whose verdicts change with votes or other samples, since those have changed.
     """
 
     group: Judged
     specs: Specs
     runs: bool
-    votes_only: bool = False
+    again: bool = False
 
 
 def plan(groups: Sequence[Judged], stack: Specs, *, only: bool) -> list[Pass]:
@@ -38,8 +38,8 @@ def plan(groups: Sequence[Judged], stack: Specs, *, only: bool) -> list[Pass]:
         specs = merged(group.specs, stack) if only else stack
         if specs != group.specs:
             passes.append(Pass(group, specs, runs=group.stack_id is None or not _holds(group.specs, specs)))
-        elif group.stale and any(spec.votes for spec in stack):
-            passes.append(Pass(group, specs, runs=True, votes_only=True))
+        elif group.stale and any(spec.looks_again for spec in stack):
+            passes.append(Pass(group, specs, runs=True, again=True))
     return sorted(passes, key=lambda one: one.runs)
 
 

@@ -76,7 +76,8 @@ class StackRun:
         ran = [spec.name for spec in self._stack.specs()]
         self._complete = ran == [spec.name for spec in job.specs]
         self._place = {name: position for position, name in enumerate(ran)}
-        self._all_readers = all(spec.name in self._place for spec in job.specs if spec.votes)
+        # Run in part, the stack leaves it to the rest of it to look again at what has changed.
+        self._settles = all(spec.name in self._place for spec in job.specs if spec.looks_again)
 
     def freeze(self, names: Sequence[str]) -> list[bytes]:
         """Fit verifiers, by name, to the live samples up to the job's last row id, which are read once for all."""
@@ -88,7 +89,7 @@ class StackRun:
         self, ids: Sequence[int], crashes: Crashes, entering: Callable[[int, int], None] | None = None
     ) -> Iterator[Result]:
         """Judge samples by row id, in order; `entering` is told sample id and position before each check."""
-        newest_vote = newest_vote_id(self._store) if self._all_readers else None
+        newest_vote = newest_vote_id(self._store) if self._settles else None
         voted = votes_of_many(self._store, ids) if self._reads_votes else {}
         for stored in load_many(self._store, ids):
             context = self._context

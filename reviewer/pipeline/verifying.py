@@ -33,9 +33,9 @@ INLINE_SAMPLES, INLINE_CORPUS = 1_000, 20_000
 class VerifyReport:
     """What a verify run did.
 
-    `rederived` samples got new outcomes from stored scores, `rejudged` ones were looked at again for new votes alone
-    (neither is counted among the others), and `left` ones need a full run. `judged` is what the judges did, if any were
-    asked.
+    `rederived` samples got new outcomes from stored scores, `rejudged` ones were looked at again because of new
+    votes or new samples like them (neither is counted among the others), and `left` ones need a full run. `judged` is
+    what the judges did, if any were asked.
     """
 
     verified: int = 0
@@ -105,8 +105,8 @@ class Verification:
             continue
 
     def _once(self) -> bool:
-        """Do what is to be done now; True where that ended an interrupted run, so that there may be more."""
-        readers = self.stack.vote_readers
+        """Do what is to be done now; True where there may be more."""
+        second_look = self.stack.second_look
         groups = judged(self.store, batch=self.batch)
         passes = plan(groups, self.stack.specs(), only=self.only)
         reopened: list[int] = []
@@ -119,19 +119,22 @@ class Verification:
                 self.report.rederived += derived.samples
                 reopened += derived.reopened
                 more = more or (one.group.stale and not self.only)
-            elif one.votes_only:
-                reopened += self._rejudge(one, readers)
+            elif one.again:
+                reopened += self._rejudge(one, second_look)
         if self.only:
             self.report.left += len(reopened)
             reopened = []
         targets: dict[str, tuple[Specs, list[Judged]]] = {}
         for one in passes:
-            if one.runs and not one.votes_only:
+            if one.runs and not one.again:
                 targets.setdefault(repr(one.specs), (one.specs, []))[1].append(one.group)
         if reopened:
             targets.setdefault(repr(self.stack.specs()), (self.stack.specs(), []))
         for specs, found in targets.values():
             more = self._run(specs, found, reopened) or more
+        if targets and second_look.members and not self.only:
+            # What was learned for the new samples may say something else of older ones.
+            more = more or any(group.stale for group in judged(self.store, batch=self.batch))
         if not passes and has_open_run(self.store, self.stack.specs()):
             complete_run(self.store, self._begin(self.stack.specs()), actor=self.actor)
         return more
@@ -191,14 +194,14 @@ class Verification:
                 self.report.count(specs, result.recorded, result.status)
         record(self.store, run, rows)
 
-    def _rejudge(self, one: Pass, readers: Stack) -> list[int]:
-        """Let the verifiers that read votes look at a group again; returns the samples that need other checks too."""
-        frozen = learned_before(self.store, readers, self.review)
+    def _rejudge(self, one: Pass, second_look: Stack) -> list[int]:
+        """Let the verifiers that may say something else look at a group; returns the samples that need others too."""
+        frozen = learned_before(self.store, second_look, self.review)
         run = self._begin(one.specs)
         left: list[int] = []
         done = 0
         states, audit = ({}, {}) if frozen is None else (frozen.states, frozen.audit)
-        job = Job(self.store.path, readers.parts, one.specs, one.group.last_id, states=states, audit=audit)
+        job = Job(self.store.path, second_look.parts, one.specs, one.group.last_id, states=states, audit=audit)
         with self._crew(job, one.group.samples) as crew:
             for results in crew.results(self._tasks([one.group], [], one.group.last_id)):
                 left += [result.sample_id for result in results if result.recorded is None]
@@ -206,7 +209,7 @@ class Verification:
                 record(self.store, run, rows)
                 self.report.rejudged += len(rows)
                 done += len(results)
-                self.progress("reading new votes", done, one.group.samples)
+                self.progress("looking again", done, one.group.samples)
         complete_run(self.store, run, actor=self.actor)
         return left
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from holdfast.db.models import PASS, Finding, Outcome, Provenance, Sample, Severity, Verdict
 from holdfast.verifiers.base import Context, verifier
-from holdfast.verifiers.consistency.near_duplicate_state import Neighbourhood, Place, key_of, unpacked
+from holdfast.verifiers.consistency.near_duplicate_state import Neighbourhood, Place, key_of, moved, unpacked
 from holdfast.verifiers.consistency.shingles import ShingleSets, Unit, batches, length
 
 SHORT: dict[Unit, int] = {"word3": 10, "char5": 20}
@@ -83,6 +83,12 @@ def _compare_all(samples: Iterable[Sample], *, unit: Unit, previous: Any = None)
                 passed=before is not None and _passed(before, sample.uid),
             )
     return neighbourhood(sets, census).pack()
+
+
+@near_duplicate.moves
+def _moved(before: dict[str, str], after: dict[str, str]) -> Iterable[str]:
+    """Samples that got, or lost, a likeness when the corpus grew."""
+    return moved(unpacked(before), unpacked(after))
 
 
 def compared_text(sample: Sample) -> str:

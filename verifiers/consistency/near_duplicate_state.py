@@ -118,6 +118,13 @@ class Neighbourhood:
         return f"{self.uids[at]:016x}"
 
 
+def moved(before: Neighbourhood, after: Neighbourhood) -> Iterator[str]:
+    """The samples, by the first 16 hex digits of their uids, that were compared before and stand elsewhere now."""
+    for uid in sorted({found._hex(at) for found in (before, after) for at in found.members}):
+        if before.holds(uid) and before.place(uid) != after.place(uid):
+            yield uid
+
+
 _latest: tuple[Mapping[str, str], Neighbourhood] | None = None
 
 
