@@ -88,6 +88,16 @@ def test_a_wrong_option_is_named_with_its_place(raw: dict[str, object], message:
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 10**30])
+def test_a_number_that_could_not_be_told_from_others_later_is_refused(value: float) -> None:
+    @verifier(layer="format", version="1")
+    def scaled(sample: Sample, ctx: Context, *, by: int | float = 1.0) -> Verdict:
+        return PASS
+
+    with pytest.raises(UsageError, match=r"\[verifiers.scaled\] by = .*: a number must be finite"):
+        scaled.settings({"by": value})
+
+
 def test_a_verifier_without_options_says_so() -> None:
     @verifier(layer="oracle", version="1")
     def plain(sample: Sample, ctx: Context) -> Verdict:
