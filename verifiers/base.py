@@ -209,9 +209,6 @@ class Verifier(Generic[P]):
         for name, plain in as_json.items():
             if not _is_storable(plain):
                 raise UsageError(f"{place} {name} = {plain!r}: a number must be finite, and a whole one have 64 bits")
-        for name, plain in as_json.items():
-            if not _is_storable(plain):
-                raise UsageError(f"{place} {name} = {plain!r}: a number must be finite, and a whole one have 64 bits")
         return Settings(options, thresholds, as_json)
 
     def _option(self, name: str, value: Any, place: str, root: Path | None) -> Any:
@@ -247,14 +244,6 @@ def _known(key: str, names: Iterable[str]) -> str:
     names = list(names)
     listed = f" (it has: {', '.join(names)})" if names else " (it has none)"
     return did_you_mean(key, names) or listed
-
-
-def _is_storable(plain: Any) -> bool:
-    """Whether a value comes back from JSON as it was, so that verdicts can tell it from others."""
-    try:
-        return bool(orjson.loads(orjson.dumps(plain)) == plain)
-    except TypeError:
-        return False
 
 
 def _is_storable(plain: Any) -> bool:
