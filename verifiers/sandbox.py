@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -275,11 +274,11 @@ ans = [name for name, got_out in {
     "network": works(_socket.socket, 2, 1),
     "unix socket": works(_socket.socket, 1, 1),
     "process": works(os.fork),
-    "secret": works(open, SECRET),
+    "secret": works(open, "/etc/passwd"),
     "write": works(open, "/holdfast-probe", "w") or works(open, "/usr/holdfast-probe", "w"),
-    "list": works(os.listdir, os.path.dirname(SECRET)) or works(os.listdir, "/home"),
+    "list": any(works(os.listdir, folder) for folder in ("/proc", "/sys", "/var")),
     "proc": works(open, "/proc/self/environ"),
-    "signal": works(os.kill, PARENT, 0) if PARENT != 1 else False,
+    "signal": works(os.kill, os.getppid(), 0) if os.getppid() != 1 else False,
     "root": os.getuid() == 0 or os.geteuid() == 0,
     "environment": bool({"HOLDFAST_PROBE", "HOME"} & set(os.environ) and os.environ.get("HOME") != "/scratch"),
 }.items() if got_out]
@@ -288,10 +287,8 @@ ans = [name for name, got_out in {
 
 def holds(jail: walls.Jail) -> bool:
     """Whether a program in this jail is kept from all that it must not do, and can do the rest."""
-    with tempfile.NamedTemporaryFile() as secret:
-        source = _ESCAPES.replace("SECRET", repr(secret.name)).replace("PARENT", "os.getppid()")
-        try:
-            ran = _run(jail, ((RESPONSE, source),), "ans", "__main__", "", (), _Limits())
-        except OSError:
-            return False
+    try:
+        ran = _run(jail, ((RESPONSE, _ESCAPES),), "ans", "__main__", "", (), _Limits())
+    except OSError:
+        return False
     return ran.status is Status.OK and ran.value == Value("list", "[]")

@@ -18,6 +18,9 @@ _X32 = 0x4000_0000
 _MACHINES = {"x86_64": (0, 0xC000_003E), "aarch64": (1, 0xC000_00B7)}
 _CLONE_THREAD, _UNIX, _STREAM, _SOCKET_KIND = 0x1_0000, 1, 1, 0xF
 _PUSH_INTO_TERMINAL = (0x5412, 0x541C)
+# Whoever may name the owner of a pipe and the signal that the owner gets may kill any process of the same user.
+_SET_OWNER, _SET_OWNER_BY_IOCTL = (8, 10, 15), (0x8901, 0x8902)
+_DEATH_SIGNAL = 1
 
 Instruction = tuple[int, int, int, int]
 
@@ -47,10 +50,12 @@ def filter_for(machine: str | None = None, *, files_in_sight: bool = False) -> b
     program += _when(NUMBERS["clone3"][column], [_refuse(ERRNO_NO_SUCH_CALL)])
     program += _when(NUMBERS["clone"][column], [*_argument(0), (_ANY_BIT, 1, 0, _CLONE_THREAD), _refuse(ERRNO_PERM)])
     program += _when(NUMBERS["socketpair"][column], _stream_pair_only())
-    program += _when(NUMBERS["ioctl"][column], _argument_none_of(1, _PUSH_INTO_TERMINAL))
+    program += _when(NUMBERS["ioctl"][column], _argument_none_of(1, (*_PUSH_INTO_TERMINAL, *_SET_OWNER_BY_IOCTL)))
+    program += _when(NUMBERS["fcntl"][column], _argument_none_of(1, _SET_OWNER))
     if files_in_sight:
         for name, own in (("kill", ()), ("tgkill", ()), ("prlimit64", (0,)), ("sched_setaffinity", (0,))):
             program += _when(NUMBERS[name][column], _argument_one_of(0, (OWN_PID, *own)))
+        program += _when(NUMBERS["prctl"][column], _argument_none_of(0, (_DEATH_SIGNAL,)))
     program.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(struct.pack("HBBI", code, yes, no, value) for code, yes, no, value in program)
 

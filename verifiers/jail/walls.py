@@ -166,6 +166,8 @@ def _system_files(*, parents_open: bool) -> list[str]:
             for folder in reversed(Path(prefix).parents[:-1]):
                 arguments += ["--perms", "0755", "--dir", str(folder)]
         arguments += ["--ro-bind", prefix, prefix]
+    if parents_open:
+        arguments += ["--perms", "0755", "--dir", "/dev"]
     for device in _DEVICES:
         arguments += ["--dev-bind", device, device]
     return arguments

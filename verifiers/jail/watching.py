@@ -26,6 +26,7 @@ _CHANGES_FILE = {
     "os.chmod", "os.chown", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.truncate",
     "os.utime", "os.setxattr",
 }  # fmt: skip
+_SETS_OWNER = {8, 10, 15}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _MOST_NOTES = 20
 CHECKS = "<checks>"
@@ -98,7 +99,7 @@ def _forbidden(event: str, args: tuple[Any, ...], roots: list[str], scratch: str
         return "open a network connection"
     if event in _STARTS_PROCESS:
         return "start a process"
-    if event in ("os.kill", "os.killpg") and args[0] != pid:
+    if (event in ("os.kill", "os.killpg") and args[0] != pid) or (event == "fcntl.fcntl" and args[1] in _SETS_OWNER):
         return "send a signal to another process"
     if event == "ctypes.dlsym":
         return f"call the C function {str(args[1])[:80]!r}"

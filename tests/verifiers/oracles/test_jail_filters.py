@@ -51,9 +51,9 @@ def test_every_named_call_is_refused_and_others_are_not(machine: str, files: boo
     column = list(ARCHITECTURES).index(machine)
     program = filter_for(machine, files_in_sight=files)
     refused = {NUMBERS[name][column] for name in (*DENIED, *(DENIED_ON_FILES if files else ()))}
-    special = {NUMBERS[name][column] for name in ("clone", "clone3", "socketpair", "ioctl")}
+    special = {NUMBERS[name][column] for name in ("clone", "clone3", "socketpair", "ioctl", "fcntl")}
     if files:
-        special |= {NUMBERS[name][column] for name in ("kill", "tgkill", "prlimit64", "sched_setaffinity")}
+        special |= {NUMBERS[name][column] for name in ("kill", "tgkill", "prlimit64", "sched_setaffinity", "prctl")}
     for number in set(range(480)) - special:
         assert decide(program, number, arch=arch) == (REFUSED if number in refused else ALLOWED), number
 
@@ -76,6 +76,13 @@ def test_arguments_decide_where_they_matter(machine: str) -> None:
     assert answer("socketpair", 2, 1) == REFUSED
     assert answer("ioctl", 0, 0x5401) == ALLOWED
     assert answer("ioctl", 0, 0x5412) == REFUSED
+    for command in (0x8901, 0x8902):
+        assert answer("ioctl", 0, command) == REFUSED
+    assert answer("fcntl", 0, 1) == ALLOWED
+    for command in (8, 10, 15):
+        assert answer("fcntl", 0, command) == REFUSED
+    assert answer("prctl", 15, files=True) == ALLOWED
+    assert answer("prctl", 1, files=True) == REFUSED
     for name in ("kill", "tgkill", "prlimit64", "sched_setaffinity"):
         assert answer(name, OWN_PID, files=True) == ALLOWED
         assert answer(name, 1, files=True) == REFUSED

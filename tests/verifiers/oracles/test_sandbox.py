@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def test_what_a_program_leaves_and_prints_comes_out(jail: walls.Jail) -> None:
         ("from collections import namedtuple\nP = namedtuple('P', 'x')\nans = P(4).x", "4"),
         ("if __name__ == '__main__':\n    ans = 4", "4"),
         ("ans = 4\nexit()", "4"),
+        ("import os\nans = open(os.devnull, 'w').write('four')", "4"),
         ("ans = 2**64", str(2**64)),
     ],
 )
@@ -108,6 +110,16 @@ ATTACKS = {
     ),
     "environment": ("import os\nans = os.environ['SECRET_TOKEN']", "exception", "KeyError: 'SECRET_TOKEN'"),
     "signal": ("import os\nos.kill(PARENT, 0)", "forbidden-action", "send a signal to another process"),
+    "signal through a socket": (
+        "import fcntl, socket\nends = socket.socketpair()\nfcntl.fcntl(ends[0], fcntl.F_SETOWN, PARENT)",
+        "forbidden-action",
+        "send a signal to another process",
+    ),
+    "signal through a socket, in C": (
+        "import ctypes\nif ctypes.CDLL(None).fcntl(0, 8, PARENT) == 0:\n    ans = 18 / 0\nraise ValueError('refused')",
+        "exception",
+        "refused",
+    ),
     "processes": ("import os\nprint(os.listdir('/proc'))", "forbidden-action", "tried to list /proc"),
     "own memory": ("open('/proc/self/mem', 'rb')", "forbidden-action", "tried to read /proc/self/mem"),
     "symbolic link": ("import os\nos.symlink(HOME, 'l')\nopen('l/secret').read()", "forbidden-action", "link to"),
@@ -205,6 +217,18 @@ def test_without_a_jail_nothing_runs_and_the_remedy_is_told(
         sandbox._jail.cache_clear()
     assert verdict.outcome is Outcome.ERROR
     assert "apt-get install bubblewrap" in verdict.findings[0].message
+
+
+def test_no_folder_for_temporary_files_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    need_a_jail()
+
+    def refused(*_args: object, **_kwargs: object) -> None:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "_get_default_tempdir", refused)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    sandbox._jail.cache_clear()
+    assert run_python("ans = 3", value="ans").value == sandbox.Value("int", "3")
 
 
 def test_a_jail_with_a_hole_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
