@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Iterator
 
 from holdfast.db.models import PASS, Finding, Sample, Severity, Span, Verdict, Vote
 from holdfast.verifiers.base import Context, verifier
@@ -31,10 +33,11 @@ _RULES = re.compile(
     r"(?:instruction|rule|prompt|direction|guideline)\w*",
     re.IGNORECASE,
 )
-_DEMAND = re.compile(
-    rf"\b(?:answer|rate|score|give|award|assign|output|respond|reply|return|grade)\b[^.!?\n]{{0,60}}?{_TOP}",
-    re.IGNORECASE,
-)
+_VERB = re.compile(r"\b(?:answer|rate|score|give|award|assign|output|respond|reply|return|grade)\b", re.IGNORECASE)
+_BEST = re.compile(_TOP, re.IGNORECASE)
+_ITSELF = ("answer", "output", "reply")
+"""Verbs with which a demand may begin that names nothing but the number."""
+_VERB_NEAR = 68
 _RATE_THIS = re.compile(
     r"\b(?:rate|score|grade|give|award|assign)\b (?:\w+ )?(?:this|my) (?:response|answer|solution|essay)\b"
     rf"[^.!?\n]{{0,40}}?{_TOP}",
@@ -83,11 +86,24 @@ def instruction_to_judge(sample: Sample) -> Span | None:
         if found is not None:
             return found.span()
     for pattern in (*((_RULES,) if aside else ()), *((_TO_JUDGE,) if judges else ())):
-        for opening in pattern.finditer(text):
-            demand = _DEMAND.search(text, opening.end(), opening.end() + _NEAR)
-            if demand is not None:
-                return opening.start(), demand.end()
+        demands = list(_demands(text))
+        for opening in pattern.finditer(text) if demands else ():
+            after = bisect_left(demands, (opening.end(), 0))
+            if after < len(demands) and demands[after][1] <= opening.end() + _NEAR:
+                return opening.start(), demands[after][1]
     return None
+
+
+def _demands(text: str) -> Iterator[Span]:
+    """Where a text asks for the best rating, in order: from the last verb of the clause before it."""
+    for top in _BEST.finditer(text):
+        start = max(0, top.start() - _VERB_NEAR)
+        clause = max(start, *(text.rfind(end, start, top.start()) + 1 for end in ".!?\n"))
+        verbs = [verb.start() for verb in _VERB.finditer(text, clause, top.start())]
+        if top[0].lower().startswith(_ITSELF):
+            verbs.append(top.start())
+        if verbs:
+            yield verbs[-1], top.end()
 
 
 def _any(words: tuple[str, ...], text: str) -> bool:
