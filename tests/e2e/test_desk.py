@@ -59,9 +59,9 @@ class Screen:
                 return
         pytest.fail(f"{until!r} did not appear in\n{self.text}")
 
-    def accept(self, *, until: str) -> None:
-        """Accept what is on screen, with a reason where a check has failed it."""
-        self.press("a", until=f"({until}|A blocking finding stands)")
+    def approve(self, key: str, *, until: str) -> None:
+        """Press a key that approves what is on screen; give a reason where a check has failed it."""
+        self.press(key, until=f"({until}|A blocking finding stands)")
         if until not in self.text:
             self.press("1", until=until)
 
@@ -96,7 +96,7 @@ def test_what_was_decided_at_the_desk_is_there_when_it_opens_again(tmp_path: Pat
     due = read(folder, "status")["due"]
     with desk(folder) as screen:
         assert screen.shows(f"{due} left", PATIENCE), screen.text
-        screen.accept(until="today 1")
+        screen.approve("a", until="today 1")
         screen.press("x", until="factually wrong")
         screen.press("1", until="today 2")
         screen.press("u", until="taken back")
@@ -104,7 +104,7 @@ def test_what_was_decided_at_the_desk_is_there_when_it_opens_again(tmp_path: Pat
         screen.press("2", until="today 2")
         screen.press("e", until="YOUR EDIT")
         screen.press("Edited: ", until="Edited: ")
-        screen.press(F2, until="today 3")
+        screen.approve(F2, until="today 3")
         assert screen.leave() == 0
     status = read(folder, "status")
     assert (status["decided_today"], status["due"]) == (3, due - 3)
