@@ -66,10 +66,15 @@ def learned_before(store: Store, stack: Stack, review: ReviewConfig) -> Frozen |
     return Frozen(states, audit["state"], audit["last_id"])
 
 
+def newest_states(store: Store, stack: Stack) -> dict[str, bytes]:
+    """The newest state that each verifier of the stack learned, of whatever corpus; those without one are left out."""
+    found = {name: _load(store, name, version, options_hash) for name, version, options_hash in _learners(stack)}
+    return {name: orjson.dumps(one["state"]) for name, one in found.items() if one is not None}
+
+
 def newest_context(store: Store, stack: Stack) -> Context:
     """The newest state that each verifier of the stack learned; a verifier without one abstains or does without."""
-    found = {name: _load(store, name, version, options_hash) for name, version, options_hash in _learners(stack)}
-    return thaw({name: orjson.dumps(one["state"]) for name, one in found.items() if one is not None})
+    return thaw(newest_states(store, stack))
 
 
 def recalled(store: Store, stack: Stack, names: Sequence[str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from holdfast.db.selection import Judged, ids_of, judged
 from holdfast.db.store import Store
 from holdfast.db.verdicts import Run, begin_run, complete_run, has_open_run, record
 from holdfast.reviewer.config import ReviewConfig
-from holdfast.reviewer.pipeline.fits import learn, learned_before
+from holdfast.reviewer.pipeline.fits import learn, learned_before, newest_states
 from holdfast.reviewer.pipeline.judge_report import JudgeReport
 from holdfast.reviewer.pipeline.passes import Pass, Specs, plan
 from holdfast.reviewer.pipeline.rederiving import Progress, derive_again
@@ -196,12 +196,12 @@ class Verification:
 
     def _rejudge(self, one: Pass, second_look: Stack) -> list[int]:
         """Let the verifiers that may say something else look at a group; returns the samples that need others too."""
-        frozen = learned_before(self.store, second_look, self.review)
+        # Each judges by what it learned last, and nobody is drawn for the audit because of votes or likenesses.
+        states = newest_states(self.store, second_look)
         run = self._begin(one.specs)
         left: list[int] = []
         done = 0
-        states, audit = ({}, {}) if frozen is None else (frozen.states, frozen.audit)
-        job = Job(self.store.path, second_look.parts, one.specs, one.group.last_id, states=states, audit=audit)
+        job = Job(self.store.path, second_look.parts, one.specs, one.group.last_id, states=states)
         with self._crew(job, one.group.samples) as crew:
             for results in crew.results(self._tasks([one.group], [], one.group.last_id)):
                 left += [result.sample_id for result in results if result.recorded is None]

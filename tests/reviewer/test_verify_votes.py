@@ -108,3 +108,36 @@ def test_votes_that_another_verifier_reads_too_are_left_for_it(desk: Desk) -> No
     assert desk.verify().rejudged == 1
     assert desk.ran() == ["answer 2", "answer 2"]
     assert desk.verify().rejudged == 0
+
+
+LEARNED = """
+@verifier(layer="agreement", version="1", votes=True)
+def learned(sample: Sample, ctx: Context) -> Verdict:
+    state = ctx.state("learned")
+    return Verdict.abstain() if state is None else Verdict.score(10 * state + len(ctx.votes(sample)))
+
+@learned.fit
+def _size(samples):
+    return sum(1 for _ in samples)
+"""
+
+
+def test_what_reads_votes_goes_by_what_it_learned_whatever_else_has_changed(desk: Desk) -> None:
+    files = "enabled = []\nfiles = ['checks.py:learned', 'checks.py:corpus']"
+    desk.checks.write_text(CHECKS + LEARNED)
+    trust.trust(desk.checks)
+    desk.configure(files)
+    desk.verify()
+    desk.configure(files, "audit_share = 1.0")
+    vote(desk, "answer 2", "bad")
+    assert desk.verify().rejudged == 1
+    assert desk.outcomes()["answer 2"] == (
+        "passed",
+        False,
+        (("corpus", "pass", 6.0, ()), ("learned", "pass", 61.0, ())),
+    )
+    fill(desk, range(6, 8))
+    desk.verify(f"{desk.checks}:corpus", batch="b6")
+    vote(desk, "answer 3", "bad")
+    desk.verify()
+    assert [value for name, _, value, _ in desk.outcomes()["answer 3"][2] if name == "learned"] == [61.0]
