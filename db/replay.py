@@ -35,12 +35,15 @@ def repair(store: Store, entry_of: EntryOf) -> None:
             _replay_events(connection)
         except (sqlite3.IntegrityError, ValueError, LookupError, TypeError) as error:
             raise StoreError(f"{store.path}: the log itself is damaged ({error}); restore a backup") from error
+        # Nothing but its mark tells that a sample is to be looked at again because of others.
+        marked = [row[0] for row in connection.execute("SELECT sample_id FROM states WHERE stale")]
         connection.execute("DELETE FROM states")
         connection.execute(
             """INSERT INTO states SELECT v.sample_id, 'pending', v.id, v.audit,
             EXISTS (SELECT 1 FROM votes WHERE sample_id = v.sample_id) FROM verdicts v
             WHERE v.id = (SELECT max(id) FROM verdicts WHERE sample_id = v.sample_id)"""
         )
+        connection.executemany("UPDATE states SET stale = 1 WHERE sample_id = ?", [(one,) for one in marked])
         connection.execute(
             """INSERT OR IGNORE INTO states SELECT DISTINCT sample_id, 'pending', NULL, 0, 0 FROM decisions"""
         )

@@ -1,4 +1,4 @@
-"""Verdicts that stand in another run just as they are."""
+"""Verdicts that stand in another run just as they are, and those that are to be given again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from filling import SPECS, VERDICTS, decide, flagged_store, judge, revise
 
 from holdfast.db.check import check
 from holdfast.db.models import Outcome
+from holdfast.db.replay import repair
+from holdfast.db.selection import judged
+from holdfast.db.standing import mark_stale
 from holdfast.db.store import Store
 from holdfast.db.verdicts import begin_run, carry, complete_run, current
 
@@ -44,3 +47,10 @@ def test_a_verdict_that_is_no_longer_the_newest_is_not_carried(store: Store) -> 
     assert [current(store, sample_id)[0].spec for sample_id in (2, 3)] == [OTHER[0], SPECS[0]]
     assert current(store, 3)[0].verdict == VERDICTS[Outcome.FAIL]
     assert list(check(store)) == []
+
+
+def test_what_is_to_be_looked_at_again_still_is_after_a_repair(store: Store) -> None:
+    flagged_store(store, 3)
+    mark_stale(store, [current_rows(store)[1][0][:16]])
+    repair(store, lambda _: None)
+    assert [(group.stale, group.samples, group.last_id) for group in judged(store)] == [(False, 2, 3), (True, 1, 2)]
