@@ -77,6 +77,7 @@ class Raised:
 class Ran:
     """What became of a program: `message` says it in one line, `tried` are the forbidden actions, all of them blocked.
 
+    `own` are names of built-in functions that mean the program's own to the checks.
     `assertion` is the check that did not hold; `got` and `expected` are its two sides where it compared two values.
     """
 
@@ -89,6 +90,7 @@ class Ran:
     raised: Raised | None = None
     tried: tuple[str, ...] = ()
     changed_builtins: bool = False
+    own: tuple[str, ...] = ()
     assertion: str = ""
     compared: str = ""
     got: str = ""
@@ -203,6 +205,7 @@ def _told(jail: walls.Jail, ended: process.Ended, lines: list[dict[str, Any]], l
         raised=_raised(raised) if raised and status in (Status.EXCEPTION, Status.MEMORY) else None,
         tried=tried,
         changed_builtins=any(line["kind"] == "note" and "built-in" in line["what"] for line in lines),
+        own=tuple(str(line["name"]) for line in lines if line["kind"] == "own"),
         assertion=str(kinds.get("assertion", {}).get("text", "")),
         compared=str(compared.get("text", "")),
         got=str(compared.get("got", "")),

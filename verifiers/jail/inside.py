@@ -110,9 +110,13 @@ def _work(request: Request, emit: Emit, reached_end: list[tuple[str, str]], done
         known = vars(builtins)
         known.update({"exit": sys.exit, "quit": sys.exit})
         pristine = dict(known)
+        namespace["__builtins__"] = known
         for name, source in request["parts"]:
-            if _restored(known, pristine):
+            if _restored(known, pristine) or namespace.get("__builtins__") is not known:
                 emit("note", what="changes built-in functions")
+            namespace["__builtins__"] = known
+            if name == CHECKS:
+                _tell_own(namespace, pristine, emit)
             if name == BEFORE:
                 _run_quietly(source, namespace)
                 continue
@@ -137,6 +141,13 @@ def _restored(known: dict[str, Any], pristine: dict[str, Any]) -> bool:
     known.clear()
     known.update(pristine)
     return changed
+
+
+def _tell_own(namespace: dict[str, Any], pristine: dict[str, Any], emit: Emit) -> None:
+    """Name the built-in functions in whose place the checks would use the program's own."""
+    for name, value in list(namespace.items()):
+        if type(name) is str and name[:2] != "__" and name in pristine and value is not pristine[name]:
+            emit("own", name=name)
 
 
 _MISSING = object()

@@ -27,7 +27,7 @@ _CHECK = re.compile(r"^def +check\b", re.MULTILINE)
 _CALLS_CHECK = re.compile(r"^(?!def )[^\n#]*\bcheck\(", re.MULTILINE)
 _TEST_FUNCTION = re.compile(r"^def +(test\w*)\(\s?\)", re.MULTILINE)
 _ASSERTS = re.compile(r"^(?:assert\b|for |with |if |try:)", re.MULTILINE)
-_OWN_EQUALITY = re.compile(r"\bdef +__eq__\b|\b__eq__ ?=")
+_OWN_EQUALITY = re.compile(r"\b(?:def +)?__eq__\b|\b(?:from|import) +(?:unittest\.)?mock\b|\bunittest +import +mock\b")
 _NAME = re.compile(r"[A-Za-z_]\w{0,200}\Z")
 _TOP_LEVEL = ("def ", "class ", "import ", "from ", "@", "#", "async def ", '"""', "'''")
 
@@ -73,7 +73,7 @@ def code_runs(
         source.text, before=source.before, checks=checks, name="response", packages=packages, seconds=seconds,
         memory_mb=memory_mb,
     )  # fmt: skip
-    return ran if isinstance(ran, Verdict) else _judged(ran, sample, source, entry)
+    return ran if isinstance(ran, Verdict) else _judged(ran, sample, source, entry, tests)
 
 
 def _tests_of(raw: Any) -> str:
@@ -137,13 +137,13 @@ def _indented(body: str) -> str:
     return "\n".join(lines)
 
 
-def _judged(ran: Ran, sample: Sample, source: Source, entry: str) -> Verdict:
+def _judged(ran: Ran, sample: Sample, source: Source, entry: str, tests: str) -> Verdict:
     raised = ran.raised
     own_fault = raised is None or not raised.in_checks or raised.source_line > 0
     if ran.status is not Status.EXCEPTION or own_fault:
         found = trouble(ran, sample.response, first_line=source.first_line)
         if ran.status is Status.OK:
-            found += _own_equality(sample, entry)
+            found += [*_own_equality(sample, entry), *_own_functions(ran, entry, tests)]
         return Verdict.found(found) if found else passed(ran, "all tests hold")
     assert raised is not None
     found = [one for one in trouble(ran, sample.response) if one.code in ("forbidden-action", "changes-builtins")]
@@ -157,6 +157,15 @@ def _own_equality(sample: Sample, entry: str) -> list[Finding]:
         return []
     message = "all tests hold, but the code brings an == of its own, which the tests may rely on"
     return [Finding("own-equality", Severity.WARN, message, own.span())]
+
+
+def _own_functions(ran: Ran, entry: str, tests: str) -> list[Finding]:
+    """Tests that compare by way of `abs` or `all` say little where the code brings its own."""
+    used = [name for name in ran.own if name != entry and re.search(rf"\b{name}\b", tests)]
+    if not used:
+        return []
+    message = f"all tests hold, but they use {shown(', '.join(used))}, which the code defines itself"
+    return [Finding("own-functions", Severity.WARN, message)]
 
 
 def _failed_test(ran: Ran, sample: Sample, source: Source, entry: str) -> Finding:

@@ -164,14 +164,42 @@ def test_a_pass_cannot_be_had_by_the_usual_tricks(judge: Judge, response: str) -
     assert judge(response).outcome is Outcome.FAIL
 
 
-def test_values_that_equal_everything_are_for_a_person(judge: Judge) -> None:
-    response = "class Any:\n    def __eq__(self, other):\n        return True\ndef double(xs):\n    return Any()"
+@pytest.mark.parametrize(
+    ("response", "shown"),
+    [
+        ("class Any:\n    def __eq__(self, _):\n        return True\ndef double(xs):\n    return Any()", "def __eq__"),
+        ("Any = type('Any', (), {'__eq__': lambda *_: True})\ndef double(xs):\n    return Any()", "__eq__"),
+        ("from unittest.mock import ANY\ndef double(xs):\n    return ANY", "from unittest.mock"),
+        ("from unittest import mock\ndef double(xs):\n    return mock.ANY", "unittest import mock"),
+    ],
+)  # fmt: skip
+def test_values_that_equal_everything_are_for_a_person(judge: Judge, response: str, shown: str) -> None:
     verdict = judge(response)
     assert verdict.outcome is Outcome.FLAG
     (finding,) = verdict.findings
     assert finding.code == "own-equality"
     assert finding.span is not None
-    assert response[slice(*finding.span)] == "def __eq__"
+    assert response[slice(*finding.span)] == shown
+
+
+@pytest.mark.parametrize(
+    ("head", "code"),
+    [
+        ("def all(xs):\n    return True", "own-functions"),
+        ("all = lambda xs: True", "own-functions"),
+        ("import builtins\n__builtins__ = {**vars(builtins), 'all': lambda xs: True}", "test-fails"),
+    ],
+)
+def test_tests_are_not_left_to_functions_of_the_code(judge: Judge, head: str, code: str) -> None:
+    tests = "assert all([double([1]) == [2]])"
+    verdict = judge(f"{head}\ndef double(xs):\n    return xs", tests)
+    assert verdict.outcome is not Outcome.PASS
+    assert code in [finding.code for finding in verdict.findings]
+
+
+def test_a_function_under_test_may_have_the_name_of_a_built_in_one(judge: Judge) -> None:
+    response = "def sum(xs):\n    return xs[0] if xs else 0"
+    assert judge(response, "assert sum([1]) == 1", entry="sum", prompt="Write sum.").outcome is Outcome.PASS
 
 
 @pytest.mark.skipif(not DATA.is_file(), reason="the shared data sets are not here")

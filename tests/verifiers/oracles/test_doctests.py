@@ -42,6 +42,7 @@ def jailed() -> None:
         ),
         ("Write f.", 'def f(x):\n    """\n    >>> f(3)\n    0.333...\n    """\n    return 1 / x'),
         ("Write f.", 'def f(x):\n    """\n    >>> f(3)\n    0.33333333\n    """\n    return 1 / x'),
+        ("Write all.", 'def all(xs):\n    """\n    >>> all(3)\n    [1,  "3"]\n    """\n    return [1, str(xs)]\nlen = map = all'),  # noqa: E501
         ("Write f.", 'def f(x):\n    """\n    >>> f(3)\n    None\n    """\n'),
     ],
 )  # fmt: skip
