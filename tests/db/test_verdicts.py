@@ -7,11 +7,12 @@ from dataclasses import replace
 from filling import SPECS, VERDICTS, decide, flagged_store, judge, revise
 
 from holdfast.db.check import check
-from holdfast.db.models import Outcome
+from holdfast.db.models import Choice, Outcome
 from holdfast.db.replay import repair
 from holdfast.db.selection import judged
 from holdfast.db.standing import mark_stale
 from holdfast.db.store import Store
+from holdfast.db.track_record import decided_findings
 from holdfast.db.verdicts import begin_run, carry, complete_run, current
 
 OTHER = (replace(SPECS[0], thresholds={"flag_at": {"above": 2.0}}),)
@@ -54,3 +55,11 @@ def test_what_is_to_be_looked_at_again_still_is_after_a_repair(store: Store) -> 
     mark_stale(store, [current_rows(store)[1][0][:16]])
     repair(store, lambda _: None)
     assert [(group.stale, group.samples, group.last_id) for group in judged(store)] == [(False, 2, 3), (True, 1, 2)]
+
+
+def test_a_check_that_broke_has_no_part_in_the_track_record(store: Store) -> None:
+    flagged_store(store, 3)
+    judge(store, {2: Outcome.ERROR, 3: Outcome.FAIL})
+    for sample_id in (1, 2, 3):
+        decide(store, sample_id, "reject")
+    assert decided_findings(store) == {("length", Choice.REJECT): 2}
