@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_BEGINNING = re.compile(r"[^\W\d_]+")
+_BEGINNING = re.compile(r"(?:[a-z]+\.)*([^\W\d_]+)")
+"""Behind the makers that some providers put before a name, as in `us.anthropic.claude-3`."""
 _GENERIC = frozenset({"ai", "annotator", "base", "judge", "llm", "lm", "model", "person", "rater", "system"})
 """Beginnings that say what a thing is, not whose it is."""
 
@@ -20,13 +21,11 @@ def family_of(name: str, declared: str | None = None) -> str:
         return declared.strip().casefold()
     last = name.strip().casefold().rpartition("/")[2]
     word = _BEGINNING.match(last)
-    return last if word is None or word.group() in _GENERIC else word.group()
+    return last if word is None or word[1] in _GENERIC else word[1]
 
 
 def related(name: str, family: str | None, other: str, other_family: str | None) -> bool:
-    """Whether two models are the same or of one family: as declared where both are, else by their names."""
-    if name == other:
+    """Whether two models are the same or of one family: as declared where both are, else by their names too."""
+    if name == other or family_of(name, family) == family_of(other, other_family):
         return True
-    if family and other_family:
-        return family_of(name, family) == family_of(other, other_family)
-    return family_of(name) == family_of(other)
+    return not (family and other_family) and family_of(name) == family_of(other)

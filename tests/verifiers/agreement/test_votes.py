@@ -82,6 +82,26 @@ def test_the_own_family_has_none_but_is_mentioned(sample: MakeSample) -> None:
     assert judged(label_votes, human, labels("A")).value == 0
 
 
+@pytest.mark.parametrize(
+    ("model", "family", "judge", "declared", "own"),
+    [
+        ("kelp-7b", None, "sea/kelp-70b", None, True),
+        ("our-tuned-1", "kelp", "sea/kelp-70b", None, True),
+        ("kelp-7b", None, "sea/deployment-3", "Kelp", True),
+        ("kelp-7b", "Laminaria", "sea/kelp-70b", None, True),
+        ("kelp-7b", None, "cloud/eu.maker.kelp-70b-v1:0", None, True),
+        ("kelp-7b", "kelp", "sea/kelp-70b", "wrack", False),
+        ("our-tuned-1", "kelp", "sea/wrack-2", None, False),
+        ("kelp-7b", None, "sea/wrack-2", "wrack", False),
+    ],
+)
+def test_a_family_is_known_by_what_is_declared_or_by_names(
+    sample: MakeSample, model: str, family: str | None, judge: str, declared: str | None, own: bool
+) -> None:
+    verdict = judged(label_votes, sample(label="A", model=model, family=family), [Vote(judge, declared, label="B")])
+    assert verdict.outcome is (Outcome.ABSTAIN if own else Outcome.FLAG)
+
+
 def test_scores_that_lie_apart(sample: MakeSample) -> None:
     verdict = judged(score_disagreement, sample(), scores(9, 2, 8))
     assert verdict.value == pytest.approx(14 / 3 / 10)
