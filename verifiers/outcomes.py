@@ -12,12 +12,13 @@ from holdfast.verifiers.base import Threshold, above
 BEYOND_LIMIT = "beyond-limit"
 """The code of the finding that a score beyond its limit gets where the verifier wrote none, or none was kept."""
 
+_LIMITS = (("fail_at", Outcome.FAIL), ("flag_at", Outcome.FLAG))
 _SEVERITY = {Outcome.FAIL: Severity.BLOCK, Outcome.FLAG: Severity.WARN}
 
 
 def derive(value: float, thresholds: Mapping[str, Threshold]) -> Outcome:
     """The outcome of a score: fail beyond `fail_at`, else flag beyond `flag_at`, else pass."""
-    for name, outcome in (("fail_at", Outcome.FAIL), ("flag_at", Outcome.FLAG)):
+    for name, outcome in _LIMITS:
         limit = thresholds.get(name)
         if limit is not None and limit.crossed(value):
             return outcome

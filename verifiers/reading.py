@@ -25,6 +25,11 @@ class Reading:
         return self.response.split()
 
     @cached_property
+    def longest_word(self) -> int:
+        """The length of the longest of `words`."""
+        return max(map(len, self.words), default=0)
+
+    @cached_property
     def ascii(self) -> bool:
         """Whether the response is made of ASCII characters alone."""
         return self.response.isascii()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import orjson
 
 from holdfast.db.models import Provenance, Sample
@@ -14,7 +16,11 @@ def task_key(sample: Sample) -> str:
 
 def source_key(sample: Sample) -> str:
     """The sample's source (provenance, model, family, generation, domain) and task as a key of a fitted state."""
-    parts = (sample.provenance.value, sample.model, sample.family, sample.generation, sample.domain, sample.task)
+    return _key(sample.provenance, sample.model, sample.family, sample.generation, sample.domain, sample.task)
+
+
+@lru_cache(maxsize=1024)
+def _key(*parts: str | int | None) -> str:
     return orjson.dumps(parts).decode()
 
 

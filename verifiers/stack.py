@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from holdfast.db.models import (
 )
 from holdfast.verifiers import registry
 from holdfast.verifiers.base import Context, Settings, Threshold
-from holdfast.verifiers.outcomes import settle
+from holdfast.verifiers.outcomes import derive, settle
 
 MESSAGE_LIMIT = 500
 """Longest message of a finding, in characters."""
@@ -171,6 +172,11 @@ def _judge(
 
 def _settled(verdict: Verdict, name: str, thresholds: Mapping[str, Threshold], sample: Sample) -> Verdict:
     """The verdict with its outcome under the thresholds, as it can be stored; an error where it is none."""
+    if type(verdict.value) is float and verdict.outcome is Outcome.PASS and thresholds and isfinite(verdict.value):
+        if derive(verdict.value, thresholds) is Outcome.PASS:
+            return verdict if not verdict.findings else Verdict(Outcome.PASS, verdict.value)
+    elif verdict.outcome is Outcome.ABSTAIN and verdict.value is None and not verdict.findings:
+        return verdict
     try:
         if type(verdict.outcome) is not Outcome or type(verdict.value) not in _PLAIN:
             value = None if verdict.value is None else _number(verdict.value)

@@ -6,9 +6,8 @@ import math
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
 
-from holdfast.db.models import Provenance, Sample, Verdict
+from holdfast.db.models import Outcome, Provenance, Sample, Verdict
 from holdfast.verifiers.base import Context, Threshold, above, verifier
 from holdfast.verifiers.sources import source_key, source_name, task_key
 
@@ -23,16 +22,8 @@ _LEAST_SPREAD = 0.2
 """Spread that is taken for granted, in log units: lengths within some 20 % of each other are alike."""
 
 
-class _Band(NamedTuple):
-    """The middle of the log lengths and their robust spread on either side."""
-
-    middle: float
-    below: float
-    above: float
-
-    def distance(self, value: float) -> float:
-        """How many spreads the value lies from the middle, with its sign."""
-        return (value - self.middle) / (self.above if value > self.middle else self.below)
+_WORTH_WORDS = 2.0
+"""At lower scores there is no finding to be shown."""
 
 
 @verifier(layer="consistency", version="1")
@@ -44,26 +35,29 @@ def length_outlier(sample: Sample, ctx: Context, *, flag_at: Threshold = above(3
     Options:
         flag_at: how many robust spreads a length may lie from the middle
     """
-    length = len(sample.response)
-    bands = _bands(ctx.state("length_outlier"), sample)
-    if not bands or not length:
+    length, state = len(sample.response), ctx.state("length_outlier")
+    if not state or not length:
         return Verdict.abstain()
     value = _measure(length)
-    reference, band = min(bands, key=lambda one: abs(one[1].distance(value)))
-    z = band.distance(value)
-    low, high = _length(band.middle - band.below), _length(band.middle + band.above)
+    known = (("real", state["real"].get(task_key(sample))), ("batch", state["batch"].get(source_key(sample))))
+    distances = [(_distance(band, value), reference, band) for reference, band in known if band is not None]
+    if not distances:
+        return Verdict.abstain()
+    z, reference, band = min(distances, key=lambda one: abs(one[0]))
+    score = round(abs(z), 3)
+    if score < _WORTH_WORDS:
+        return Verdict(Outcome.PASS, score)
+    middle, below, above_ = band
+    low, high = _length(middle - below), _length(middle + above_)
     whose = f"real samples {sample.task or ''}".rstrip() if reference == "real" else source_name(sample)
     message = f"{length:,} characters; typical of {whose}: {low:,} to {high:,} (reference: {reference})"
-    code = "too-long" if z > 0 else "too-short"
-    return Verdict.score(round(abs(z), 3), code=code, message=message)
+    return Verdict.score(score, code="too-long" if z > 0 else "too-short", message=message)
 
 
-def _bands(state: Any, sample: Sample) -> list[tuple[str, _Band]]:
-    if not state:
-        return []
-    real = state["real"].get(task_key(sample))
-    own = state["batch"].get(source_key(sample))
-    return [(name, _Band(*band)) for name, band in (("real", real), ("batch", own)) if band is not None]
+def _distance(band: Sequence[float], value: float) -> float:
+    """How many spreads the value lies from the middle, with its sign."""
+    middle, below, above_ = band
+    return (value - middle) / (above_ if value > middle else below)
 
 
 @length_outlier.fit

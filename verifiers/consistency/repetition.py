@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from holdfast.db.models import Sample, Span, Verdict
@@ -16,6 +17,7 @@ FEWEST_FOR_SHARE = 40
 """Words that a text must have before the share of its words said before means anything."""
 
 _LOOP_OFFSET = 12
+_FEWEST_AGAIN = 10
 _PLAIN_LOOP = 10
 _SEEN_LENGTH = 8
 _SYMBOL_WEIGHT = 0.2
@@ -58,7 +60,8 @@ def repetition(sample: Sample, ctx: Context, *, flag_at: Threshold = above(0.55)
         words = _TOKEN.findall(text)
     else:
         words = text.split() if cut else reading(sample).words
-    loop = _stutter(text, words)
+    longest = max(map(len, words), default=0) if cut else reading(sample).longest_word
+    loop = _stutter(text) if longest >= _LONG_TOKEN else _NO_LOOP
     share, span = 0.0, (0, 0)
     if len(words) >= FEWEST_WORDS and _repeats_at_all(words):
         loop = max(loop, _longest_loop(text), key=lambda one: one.weight)
@@ -79,8 +82,11 @@ _NO_REPETITION = Verdict.score(0.0)
 
 def _repeats_at_all(words: Sequence[str]) -> bool:
     """Whether enough sequences of four words come again for a closer look to be worth while."""
+    # A sequence of four that comes again brings two words that do, and those are quicker to count.
+    if len(words) - 1 - len(set(pairwise(words))) < _FEWEST_AGAIN:
+        return False
     fours = zip(words, words[1:], words[2:], words[3:], strict=False)
-    return len(words) - 3 - len(set(fours)) >= 10
+    return len(words) - 3 - len(set(fours)) >= _FEWEST_AGAIN
 
 
 def _longest_loop(text: str) -> Loop:
@@ -162,11 +168,9 @@ def _repeated_stretches(words: Sequence[str]) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def _stutter(text: str, words: Sequence[str]) -> Loop:
+def _stutter(text: str) -> Loop:
     """The longest repetition inside one long word (haha…); what it repeats counts as words of average length."""
     best = _NO_LOOP
-    if len(text) < _LONG_TOKEN or max(map(len, words), default=0) < _LONG_TOKEN:
-        return best
     for match in re.finditer(rf"\S{{{_LONG_TOKEN},}}", text):
         found = _STUTTER.search(text, match.start(), min(match.end(), match.start() + _LOOKED_AT))
         if found is not None:

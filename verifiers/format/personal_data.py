@@ -63,7 +63,7 @@ def _quick(sample: Sample, text: str) -> Iterator[Found]:
     if "-----BEGIN" in text:
         yield from _secrets(private_keys_in(text))
     seen = reading(sample)
-    if any(_DIGIT.search(word) for word in [word for word in seen.words if len(word) >= SHORTEST]):
+    if seen.longest_word >= SHORTEST and any(len(word) >= SHORTEST and _DIGIT.search(word) for word in seen.words):
         yield from _secrets(tokens_in(text))
         yield from _secrets(assigned_secrets_in(text, seen.lowered))
 
