@@ -16,7 +16,7 @@ from holdfast.reviewer.pipeline.judge_report import JudgeReport, JudgeTally
 from holdfast.reviewer.pipeline.judge_store import PanelStore
 from holdfast.reviewer.pipeline.judge_tasks import Said, Task, has_votes, said, tasks
 from holdfast.verifiers.calls import NANO, BudgetSpent, CallFailed, Client, Price, Reply, Request, Transport
-from holdfast.verifiers.judging.questions import Judge
+from holdfast.verifiers.judging.questions import Judge, too_long
 from holdfast.verifiers.judging.rubric import Rubric
 
 GIVE_UP_AFTER = 10
@@ -91,7 +91,9 @@ class Panel:
             task = next(todo, None)
             if task is None:
                 return
-            if task.judge.model not in self._given_up:
+            if too_long(task.question):
+                self._tallies[task.judge.model].too_long += 1
+            elif task.judge.model not in self._given_up:
                 await self._alone(task)
                 self._say_how_far()
             # Else a run over samples that all have their votes would never look at the pipe.

@@ -40,6 +40,7 @@ def run_judges(
     if not config.models:
         return JudgeReport()
     from holdfast.verifiers import llm
+    from holdfast.verifiers.judging.questions import MOST_BYTES
 
     lacking = llm.missing()
     if lacking:
@@ -60,6 +61,8 @@ def run_judges(
             warn(f"{judge.judge}: {judge.failed:,} requests got no answer; the last one: {judge.problem}")
         if judge.unparsed:
             warn(f"{judge.judge}: {judge.unparsed:,} answers gave no vote; of the last one: {judge.unread}")
+        if judge.too_long:
+            warn(f"{judge.judge}: {judge.too_long:,} questions were not asked: over {MOST_BYTES // 1_000} kB long")
     return report
 
 

@@ -10,8 +10,8 @@ from typing import Any
 class JudgeTally:
     """What one judge did in a run.
 
-    `unparsed` answers gave no vote; `failed` requests got no answer. Of `pairs` compared in both orders, `flips` had
-    another winner when the order changed. `cost_usd` is None where no price is known.
+    `unparsed` answers gave no vote; `failed` requests got no answer; `too_long` ones were not sent. Of `pairs` compared
+    in both orders, `flips` had another winner when the order changed. `cost_usd` is None where no price is known.
     """
 
     judge: str
@@ -20,6 +20,7 @@ class JudgeTally:
     votes: int = 0
     unparsed: int = 0
     failed: int = 0
+    too_long: int = 0
     injections: int = 0
     pairs: int = 0
     flips: int = 0

@@ -13,7 +13,7 @@ from holdfast.db.models import Status, Vote
 from holdfast.db.samples import Stored, each, load_many
 from holdfast.db.store import Store
 from holdfast.verifiers.judging.instructs_judge import INJECTION
-from holdfast.verifiers.judging.questions import Judge, Question, ask_pair, ask_score, too_long
+from holdfast.verifiers.judging.questions import Judge, Question, ask_pair, ask_score
 from holdfast.verifiers.judging.replies import Unparsed, parse_ratings, parse_winner
 from holdfast.verifiers.judging.rubric import HIGH, Rubric
 
@@ -52,17 +52,17 @@ class Said:
 def tasks(
     store: Store, judges: Sequence[Judge], rubric: Rubric, *, mode: str, batch: str | None = None
 ) -> Iterator[Task]:
-    """Every question about live, verified, undecided samples, answered or not; those too long to be asked left out."""
+    """Every question about live, verified, undecided samples, answered or not, and however long."""
     if mode != "pairwise":
         for stored in each(store, batch=batch):
             if stored.status in UNDECIDED:
                 for judge in judges:
-                    yield from _asked(judge, ask_score(judge, rubric, stored.sample), stored)
+                    yield _asked(judge, ask_score(judge, rubric, stored.sample), stored)
     if mode != "score":
         for first, second in _pairs(store, batch):
             for judge in judges:
-                yield from _asked(judge, ask_pair(judge, rubric, first.sample, second.sample), first, second)
-                yield from _asked(judge, ask_pair(judge, rubric, second.sample, first.sample), second, first)
+                yield _asked(judge, ask_pair(judge, rubric, first.sample, second.sample), first, second)
+                yield _asked(judge, ask_pair(judge, rubric, second.sample, first.sample), second, first)
 
 
 def said(task: Task, rubric: Rubric, reply: str) -> Said:
@@ -80,9 +80,8 @@ def has_votes(task: Task, rubric: Rubric, votes: Mapping[int, Sequence[Vote]]) -
     return all((at, model, _preference(rubric, other), place) in given for at, other, place in places)
 
 
-def _asked(judge: Judge, question: Question, *stored: Stored) -> Iterator[Task]:
-    if not too_long(question):
-        yield Task(judge, question, tuple(one.id for one in stored), tuple(one.uid for one in stored))
+def _asked(judge: Judge, question: Question, *stored: Stored) -> Task:
+    return Task(judge, question, tuple(one.id for one in stored), tuple(one.uid for one in stored))
 
 
 def _pairs(store: Store, batch: str | None) -> Iterator[tuple[Stored, Stored]]:

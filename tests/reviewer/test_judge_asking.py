@@ -386,9 +386,10 @@ def test_a_judge_whose_key_is_refused_is_given_up_at_once(store: Store) -> None:
     assert report.stopped == "judge kelp/judge-1 was given up: wrong key"
 
 
-def test_texts_too_long_for_a_judge_are_left_out(store: Store) -> None:
+def test_texts_too_long_for_a_judge_are_left_out_and_counted(store: Store) -> None:
     messages = [{"role": "user", "content": "?"}, {"role": "assistant", "content": "a" * 200_000}]
     ingest(store, [make_sample(1, messages=messages), make_sample(2)])
     judge(store, {1: Outcome.FLAG, 2: Outcome.FLAG})
-    ask(store, Model(rates(7)))
+    report = ask(store, Model(rates(7)))
     assert scores(store, [1, 2]) == [[], [7]]
+    assert (report.judges[0].too_long, report.judges[0].failed) == (1, 0)
