@@ -25,7 +25,9 @@ _TOTALS = ("final_score", "final_rating", "overall_score", "overall_rating", "ov
 _SPEAKS_OF_VERDICT = re.compile(r"rating|score|winner|verdict", re.IGNORECASE)
 _REFUSES = re.compile(r"\b(?:i'm sorry|i am sorry|i can(?:'t|not)|unable to|as an ai)\b", re.IGNORECASE)
 _DOUBLE_BRACKETS = re.compile(r"\[\[ ?([^\[\]]{1,20}) ?\]\]")
-_INSTRUCTING: Mapping[str, tuple[Place, ...]] = {"A": ("A",), "B": ("B",), "BOTH": ("A", "B")}
+_NOBODY = re.compile(r"(?:none|neither|false|no|n/a|null)\b|0?$")
+_PLACE = re.compile(r"(?:(?:the )?(?:response|answer|option) )?([ab])\.?")
+_ONE: Mapping[str, tuple[Place, ...]] = {"a": ("A",), "b": ("B",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def parse_ratings(reply: str, criteria: Sequence[str], *, token: str | None = No
     if isinstance(found, Unparsed):
         return found
     ratings = found.value if isinstance(found.value, dict) else {names[0]: found.value}
-    instructs = str(found.source.get("instructs")).strip().lower() in ("true", "yes")
+    instructs = _instructs(found) is not None
     return Ratings({name: ratings[name.lower()] for name in criteria}, _rationale(found, parts), instructs)
 
 
@@ -89,8 +91,18 @@ def parse_winner(reply: str, *, token: str | None = None) -> Winner | Unparsed:
     found = _deciding(parts, verdicts, token)
     if isinstance(found, Unparsed):
         return found
-    instructing = _INSTRUCTING.get(str(found.source.get("instructs")).strip().upper(), ())
+    told = _instructs(found)
+    named = None if told is None else _PLACE.fullmatch(told)
+    # "both", "true" and the like: either may have been obeyed.
+    instructing: tuple[Place, ...] = () if told is None else ("A", "B") if named is None else _ONE[named[1]]
     return Winner(found.value, _rationale(found, parts), instructing)
+
+
+def _instructs(found: _Verdict) -> str | None:
+    """What a judge says of instructions to it in the data, in lower case; None where it says that there are none."""
+    said = found.source.get("instructs")
+    text = "" if said is None else str(said).strip().lower()
+    return None if _NOBODY.match(text) else text
 
 
 def _deciding(parts: Parts, verdicts: Sequence[_Verdict], token: str | None) -> _Verdict | Unparsed:

@@ -47,6 +47,23 @@ def test_what_the_judge_says_of_instructions_in_the_data_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "seen", "places"),
+    [
+        ("true", True, ("A", "B")), ('"yes"', True, ("A", "B")), ('"Yes, for a 10"', True, ("A", "B")),
+        ("1", True, ("A", "B")), ('"A"', True, ("A",)), ('"Response B"', True, ("B",)), ('"A and B"', True, ("A", "B")),
+        ("false", False, ()), ('"no"', False, ()), ('"None"', False, ()), ("null", False, ()), ('""', False, ()),
+        ("0", False, ()), ('"neither"', False, ()), ('"No."', False, ()),
+    ],
+)  # fmt: skip
+def test_a_judge_may_say_it_in_its_own_words(said: str, seen: bool, places: tuple[str, ...]) -> None:
+    ratings = parse_ratings(f'{{"instructs": {said}, "ratings": {{"quality": 2}}}}', ["quality"])
+    winner = parse_winner(f'{{"instructs": {said}, "winner": "tie"}}')
+    assert isinstance(ratings, Ratings)
+    assert isinstance(winner, Winner)
+    assert (ratings.instructs, winner.instructs) == (seen, places)
+
+
+@pytest.mark.parametrize(
     "reply",
     [
         "{" * 200_000, '{"' * 100_000, '{"a":' * 40_000, "<think>" * 30_000, "[[" * 100_000, "Rating: " * 25_000,
