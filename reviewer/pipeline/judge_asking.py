@@ -76,7 +76,7 @@ class Panel:
         try:
             await asyncio.gather(*workers)
         except BaseException:
-            self.stop.set()
+            self.stop.set()  # not every error comes from a task
             await asyncio.gather(*workers, return_exceptions=True)
             raise
         return JudgeReport(
@@ -107,6 +107,9 @@ class Panel:
         self._under_way[key] = (task, asyncio.Event())
         try:
             await self._do(task)
+        except BaseException:
+            self.stop.set()  # at once: nobody else is to start a call whose answer may not be kept either
+            raise
         finally:
             self._under_way.pop(key)[1].set()
 

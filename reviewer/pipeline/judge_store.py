@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from holdfast.db.responses import Response, add_response, reserve, responses_to, settle, spent
 from holdfast.db.store import Store
-from holdfast.db.writer import Batch, Writer
+from holdfast.db.writer import Batch, Write, Writer
 from holdfast.reviewer.pipeline.judge_tasks import Said
 from holdfast.verifiers.calls import BudgetSpent, Reply, Request
 
@@ -51,8 +51,7 @@ class PanelStore:
             settle(batch.connection, reservation, cost)
             batch.votes += said.votes
 
-        await self._writer.do(write)
-        await self._close(reservation, cost or 0)
+        await self._close(reservation, cost or 0, write)
 
     async def keep(self, said: Said) -> None:
         """Store the votes that an answer gives which the store held already."""
@@ -67,21 +66,33 @@ class PanelStore:
                     raise BudgetSpent
                 await self._changed.wait()
             self._promised += promise
-        reservation = int(
-            await self._writer.do(
-                lambda batch: reserve(batch.connection, request.key, request.model, greatest, at=batch.at)
+        try:
+            reservation = int(
+                await self._writer.do(
+                    lambda batch: reserve(batch.connection, request.key, request.model, greatest, at=batch.at)
+                )
             )
-        )
+        except BaseException:
+            await self._count(promise, 0)
+            raise
         self._open[reservation] = promise
         return reservation
 
     async def settle(self, reservation: int, cost: int) -> None:
         """Count a cost for a call that gave no answer."""
-        await self._writer.do(lambda batch: settle(batch.connection, reservation, cost))
-        await self._close(reservation, cost)
+        await self._close(reservation, cost, lambda batch: settle(batch.connection, reservation, cost))
 
-    async def _close(self, reservation: int, cost: int) -> None:
+    async def _close(self, reservation: int, cost: int, write: Write) -> None:
+        """Write how a call ended; where that fails it counts at its greatest cost, and nobody waits for it any more."""
+        promise = counted = self._open.pop(reservation)
+        try:
+            await self._writer.do(write)
+            counted = cost
+        finally:
+            await self._count(promise, counted)
+
+    async def _count(self, promise: int, cost: int) -> None:
         async with self._changed:
-            self._promised -= self._open.pop(reservation)
+            self._promised -= promise
             self._spent += cost
             self._changed.notify_all()

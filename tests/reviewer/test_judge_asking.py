@@ -328,6 +328,15 @@ def test_the_budget_is_never_passed_and_a_larger_one_goes_on(store: Store) -> No
     assert list(check(store)) == []
 
 
+def test_an_answer_that_cannot_be_stored_ends_the_run_and_leaves_nobody_waiting(store: Store) -> None:
+    fill(store, 10)
+    model = Model(lambda request: "half \ud83d of a character")
+    with pytest.raises(UnicodeEncodeError):
+        ask(store, model, budget_usd=0.004)
+    assert model.calls == 1
+    assert spent(store) > 0
+
+
 def test_a_call_whose_process_was_killed_counts_at_its_greatest_cost(store: Store) -> None:
     fill(store, 1)
     with store.write() as connection:
