@@ -11,6 +11,7 @@ from holdfast.db.models import PASS, Finding, Provenance, Sample, Severity, Verd
 from holdfast.verifiers.base import Context, Threshold, above, verifier
 from holdfast.verifiers.consistency.checkable import Lookup, Token, tokens
 from holdfast.verifiers.consistency.grounding import ENOUGH_REAL, source_text
+from holdfast.verifiers.shown import shown
 from holdfast.verifiers.sources import task_key
 
 _SHOWN = 10
@@ -47,8 +48,7 @@ _NONE = Verdict(PASS.outcome, 0.0)
 
 
 def _finding(token: Token) -> Finding:
-    text = " ".join(token.text.split())
-    text = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    text = shown(token.text, _LONGEST)
     message = f"the source does not mention “{text}”"
     if token.kind == "quotation":
         message = f"“{text}” stands in quotes, but not in the source"

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from holdfast.db.models import PASS, Finding, Outcome, Sample, Severity, Span, Verdict
 from holdfast.verifiers.base import Context, verifier
+from holdfast.verifiers.shown import shown
 
 SHOWN = 5
 """Most findings of one kind in one text; the last of them says how many there are in all."""
@@ -99,13 +100,13 @@ def _places(text: str) -> Iterator[tuple[str, Span, str]]:
         if kind == "mojibake":
             meant = _meant(text, span)
             if meant:
-                yield kind, span, f": {found!r} was {meant!r}"
+                yield kind, span, f": '{shown(found)}' was '{shown(meant)}'"
             else:
                 yield from (("control", at.span(), _named(at.group())) for at in _CONTROLS.finditer(text, *span))
         elif kind == "cyrillic":
             meant = _read(found, "cp1251")
             if meant:
-                yield kind, span, f": {found!r} was {meant!r}"
+                yield kind, span, f": '{shown(found)}' was '{shown(meant)}'"
         elif kind == "control":
             yield kind, span, _named(found)
         elif kind == "lost":

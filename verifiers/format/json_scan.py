@@ -8,6 +8,7 @@ from typing import NamedTuple
 import orjson
 
 from holdfast.db.models import Span
+from holdfast.verifiers.shown import shown
 
 MOST_DUPLICATES = 5
 
@@ -116,8 +117,8 @@ class _Scanner:
         raw = self.text[start:end]
         key = _decoded(raw)
         if key in self.keys[-1] and len(self.twice) < MOST_DUPLICATES:
-            shown = raw if len(raw) <= 60 else raw[:59] + "…"
-            self.twice.append(Defect("json-duplicate-key", (start, end), f"the key {shown} comes twice in one object"))
+            what = f"the key {shown(raw)} comes twice in one object"
+            self.twice.append(Defect("json-duplicate-key", (start, end), what))
         self.keys[-1].add(key)
 
     def _stop(self, defect: Defect) -> Scan:

@@ -10,6 +10,7 @@ from typing import Literal
 from holdfast.db.models import PASS, Finding, Outcome, Sample, Severity, Verdict
 from holdfast.verifiers.base import Context, verifier
 from holdfast.verifiers.format.passages import without_code
+from holdfast.verifiers.shown import shown
 
 PLACEHOLDERS = frozenset(
     {
@@ -39,7 +40,7 @@ _LOREM = re.compile(r"lorem ipsum", re.IGNORECASE)
 _WANTED = re.compile(
     r"\b(?:placeholders?|templates?|brackets?|fill(?:ed)? in|blanks?|variables?|forms?)\b", re.IGNORECASE
 )
-_PROGRAM = re.compile(r"\bf[\"']|\.format\(|^\s*(?:def|class|import|return|print)\b|=>|;\s*$", re.MULTILINE)
+_PROGRAM = re.compile(r"\bf[\"']|\.format\(|^[ \t]*(?:def|class|import|return|print)\b|=>|;[ \t]*$", re.MULTILINE)
 _VARIABLE_LEFT = "the template variable {} was never filled in"
 _LONGEST_WHOLE = 80
 _SHOWN = 20
@@ -120,4 +121,4 @@ def _each(
     pattern: re.Pattern[str], text: str, of: Literal["response", "prompt"], code: str, message: str
 ) -> Iterator[Finding]:
     for found in islice(pattern.finditer(without_code(text)), _SHOWN):
-        yield Finding(code, Severity.WARN, message.format(found.group()), found.span(), of)
+        yield Finding(code, Severity.WARN, message.format(shown(found.group(), _LONGEST_WHOLE)), found.span(), of)

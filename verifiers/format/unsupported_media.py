@@ -58,7 +58,9 @@ _ASKS_NOW = re.compile(
     r"|\b(?:summari[sz]e|open|visit|read|watch|describe|translate)\b[^.?!\n]{0,60}https?://\S{1,300}",
     re.IGNORECASE,
 )
-_GIVEN_AS_TEXT = re.compile(r"^\s*\||-->|```|!\[|<(?:img|svg)\b|\bcaption:|\bdata:image", re.MULTILINE | re.IGNORECASE)
+_GIVEN_AS_TEXT = re.compile(
+    r"^[ \t]*\||-->|```|!\[|<(?:img|svg)\b|\bcaption:|\bdata:image", re.MULTILINE | re.IGNORECASE
+)
 _WRITES = re.compile(
     r"\b(?:e-?mails?|letters?|messages?|posts?|captions?|videos?|scripts?|memos?|replies|reply|respond|announcement|blog|ads?"
     r"|youtube|titles?|hooks?|markdown|html|attach\w*|template)\b",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from holdfast.verifiers.oracles.json_values import path_text
+from holdfast.verifiers.shown import shown
 
 if TYPE_CHECKING:
     from jsonschema_rs import Validator
@@ -79,5 +80,4 @@ def _compiled(schema: bytes) -> Validator:
 
 
 def _clipped(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return shown(text, _SHOWN)

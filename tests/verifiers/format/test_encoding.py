@@ -94,6 +94,13 @@ def test_many_places_are_counted_not_listed(check: Check, sample: MakeSample) ->
     assert verdict.findings[-1].message == "invisible character U+200B; 1000 in all"
 
 
+def test_a_message_stays_short_and_visible() -> None:
+    for text in ("Ã©" * 1_000, "РџС" * 1_000, "so Ã©Ã©Ã© it is"):
+        for finding in damage(text, "response"):
+            assert len(finding.message) < 250
+            assert finding.message.isprintable()
+
+
 @given(st.text())
 def test_spans_lie_in_the_text_and_are_not_empty(text: str) -> None:
     for finding in damage(text, "response"):

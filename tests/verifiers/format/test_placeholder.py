@@ -20,6 +20,11 @@ def test_an_empty_response_fails(check: Check, sample: MakeSample, response: str
     assert [one.code for one in verdict.findings] == ["empty-response"]
 
 
+def test_what_cannot_be_seen_is_written_out(check: Check, sample: MakeSample) -> None:
+    (finding,) = check(empty_or_placeholder, sample(response="Dear [your \x1bfull\u202e name],")).findings
+    assert finding.message == r"[your \x1bfull\u202e name] was never filled in"
+
+
 def test_a_tool_call_is_no_empty_response(check: Check, turns: Callable[..., Sample]) -> None:
     call = Message(role="assistant", content="", tool_calls=(ToolCall(name="look_up", arguments="{}"),))
     assert check(empty_or_placeholder, turns(("user", "x"), call)).outcome is Outcome.PASS
@@ -110,8 +115,11 @@ def test_an_unfilled_prompt_is_flagged_as_the_prompt(check: Check, sample: MakeS
     assert check(empty_or_placeholder, code).outcome is Outcome.PASS
 
 
-@pytest.mark.parametrize("piece", ["{{", "{a", "[", "[a ", "[your ", "<insert ", "{a_", "[a/b ", "lorem ", "`"])
+@pytest.mark.parametrize(
+    "piece", ["{{", "{a", "[", "[a ", "[your ", "<insert ", "{a_", "[a/b ", "lorem ", "`", "a\n\n", ";  \n"]
+)
 def test_long_texts_are_read_in_one_go(check: Check, sample: MakeSample, piece: str) -> None:
     text = piece * (200_000 // len(piece))
     assert check(empty_or_placeholder, sample(text, text)).outcome in (Outcome.PASS, Outcome.FLAG)
     assert check(empty_or_placeholder, sample("x", text + " lorem ipsum")).outcome is Outcome.FLAG
+    assert check(empty_or_placeholder, sample("x", "x\n" + "\n" * 100_000 + piece + "Dear {name}")).findings is not None

@@ -119,8 +119,21 @@ def test_many_links_are_not_all_listed(check: Check, sample: MakeSample) -> None
 
 @pytest.mark.parametrize(
     "piece",
-    ["the attached ", "image above ", "https://", "www.a", "![", "search ", "weather ", "summarize http", "www."],
+    [
+        "the attached ",
+        "image above ",
+        "https://",
+        "www.a",
+        "![",
+        "search ",
+        "weather ",
+        "summarize http",
+        "www.",
+        "\n",
+        " \n",
+    ],
 )
 def test_long_texts_are_read_in_one_go(check: Check, sample: MakeSample, piece: str) -> None:
     text = piece * (200_000 // len(piece))
     assert check(unsupported_media, sample(text, text)).outcome in (Outcome.PASS, Outcome.FLAG)
+    assert check(unsupported_media, sample(text + " in the image above", "x")).outcome in (Outcome.PASS, Outcome.FLAG)

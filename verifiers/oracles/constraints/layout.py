@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from holdfast.db.models import Span
 from holdfast.verifiers.oracles.constraints.rule import Arguments, Broken, Rule, plural, quoted
+from holdfast.verifiers.shown import shown
 
 CONSTRAINED_ANSWERS = ("My answer is yes.", "My answer is no.", "My answer is maybe.")
 
@@ -31,7 +32,9 @@ def postscript(text: str, arguments: Arguments) -> Broken | None:
     """A postscript behind the given marker."""
     marker = arguments.text("postscript_marker")
     pattern = _POSTSCRIPTS.get(marker) or re.escape(marker.lower())
-    return None if re.search(pattern, text.lower()) else Broken(f"asked for a postscript after {marker}; has none")
+    if re.search(pattern, text.lower()):
+        return None
+    return Broken(f"asked for a postscript after {shown(marker)}; has none")
 
 
 def number_bullet_lists(text: str, arguments: Arguments) -> Broken | None:
@@ -68,7 +71,8 @@ def multiple_sections(text: str, arguments: Arguments) -> Broken | None:
     count = sum(1 for _ in re.finditer(re.escape(marker) + r"\s?\d+", text))
     if count >= wanted:
         return None
-    return Broken(f"asked for {plural(wanted, 'section')} marked '{marker} 1', '{marker} 2' …; has {count:,}")
+    named = shown(marker, 30)
+    return Broken(f"asked for {plural(wanted, 'section')} marked '{named} 1', '{named} 2' …; has {count:,}")
 
 
 def json_format(text: str, arguments: Arguments) -> Broken | None:

@@ -8,6 +8,7 @@ from holdfast.db.models import Span
 from holdfast.verifiers.languages import language_of, name_of
 from holdfast.verifiers.oracles.constraints import counting
 from holdfast.verifiers.oracles.constraints.rule import Arguments, BadArgumentError, Broken, Rule, plural, quoted
+from holdfast.verifiers.shown import shown
 
 _WORD = re.compile(r"\w+")
 
@@ -88,7 +89,7 @@ def response_language(text: str, arguments: Arguments) -> Broken | None:
     found = language_of(text)
     if found is None or found[0] == wanted:
         return None
-    return Broken(f"asked for {name_of(wanted)}; this is {name_of(found[0])}")
+    return Broken(f"asked for {shown(name_of(wanted))}; this is {name_of(found[0])}")
 
 
 def _one_case(text: str, wanted: str) -> Broken | None:
