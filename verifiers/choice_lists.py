@@ -15,7 +15,7 @@ _MARKS_OF_B = ("\nB.", "\nB)", "\nB:", "\nb)", "\nb.", "(B)", "(b)", "\n B.", "\
 _LINE = re.compile(r"^[ \t]{0,8}[-*]?[ ]?\(?([A-Za-z])[.):]\)?[ \t]+(\S[^\n]*)$", re.MULTILINE)
 _INLINE = re.compile(r"(?<!\w)\(?([A-Za-z])\)[ \t]*(\S[^()\n]*)")
 _NAMED = re.compile(
-    r"[\s*_`\"'“(\[{$]*(?:\\text\{)?(?:(?:option|choice|answer)[ ])?[\s*_\"'“(\[]*"
+    r"[\s*_`\"'“(\[{$]{0,40}(?:\\text\{)?(?:(?:option|choice|answer)[ ])?[\s*_\"'“(\[]{0,40}"
     r"([A-Za-z])(?![\w'’])(?:[\s*_`\"'”)\]}.:,;$-]|$)",
     re.IGNORECASE,
 )

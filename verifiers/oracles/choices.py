@@ -10,6 +10,7 @@ from holdfast.verifiers.answers import Answer, read_text_answer, stated_part
 from holdfast.verifiers.base import Context, verifier
 from holdfast.verifiers.choice_lists import LETTERS, options_in, options_of, same_text
 from holdfast.verifiers.oracles.given import given, parsed
+from holdfast.verifiers.shown import shown
 
 _AFTER_LETTER = re.compile(r"[.):*\]\s]{0,6}(?:[-–—]\s)?")
 _SHORT = 200
@@ -91,5 +92,4 @@ def _wanted(reference: str | None, options: Sequence[str], first_index: int) -> 
 def _named(letter: str, options: Sequence[str]) -> str:
     if len(letter) != 1:
         return letter
-    option = " ".join(options[LETTERS.index(letter)].split())
-    return f"{letter} ({option if len(option) <= _SHOWN else option[: _SHOWN - 1] + '…'})"
+    return f"{letter} ({shown(options[LETTERS.index(letter)], _SHOWN)})"

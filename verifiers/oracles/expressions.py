@@ -51,6 +51,10 @@ _JOINING = _words(
 )
 """Words that are no unit: a sum does not go on behind them."""
 _BINDING = _words("of in per times by at x for")
+_NOT_OF_A_NUMBER = _words(
+    "that it this which them these those is are was were will would be equals means makes gives leaves and or so then"
+)
+"""Words behind "20 % of" that no number follows of which the share is taken: 20 % of that is 50."""
 _GLUED_UNITS = _words("mm cm km kg mg ml oz lb lbs ft hr hrs min mins mph am pm st nd rd th")
 
 Kind = Literal["number", "sign", "open", "close", "equals", "unknown", "break"]
@@ -147,7 +151,9 @@ def _after_number(pieces: Sequence[Token], at: int, made: list[Atom], atom: Atom
         behind = at + 1
         while behind < len(pieces) and pieces[behind].kind == "word" and behind <= at + 2:
             behind += 1
-        if behind < len(pieces) and pieces[behind].kind in ("number", "currency"):
+        words_between = {piece.text.lower() for piece in pieces[at + 1 : behind]}
+        numbered = behind < len(pieces) and pieces[behind].kind in ("number", "currency")
+        if numbered and _NOT_OF_A_NUMBER.isdisjoint(words_between):
             made.append(Atom("sign", "*", (pieces[at].span[0], pieces[behind - 1].span[1]), False))
             return behind
     words, behind = _unit(pieces, at)

@@ -97,7 +97,17 @@ def test_where_it_cannot_tell_it_abstains(
 
 
 @pytest.mark.parametrize(
-    "text", ["\nA. x\nB. y" * 20_000, "(A) (B) " * 25_000, "A" * 200_000, " B) " * 50_000, "\nB." + " " * 200_000]
+    "text",
+    [
+        "\nA. x\nB. y" * 20_000,
+        "(A) (B) " * 25_000,
+        "A" * 200_000,
+        " B) " * 50_000,
+        "\nB." + " " * 200_000,
+        "(" * 200_000,
+        '"' * 200_000,
+        "\u3000" * 200_000,
+    ],
 )
 def test_hostile_texts_are_judged_at_once(check: Check, sample: MakeSample, text: str) -> None:
     assert check(choices, sample(text, text, reference="B")).outcome is not Outcome.ERROR
