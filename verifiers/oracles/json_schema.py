@@ -8,7 +8,7 @@ from holdfast.db.models import PASS, Finding, Sample, Severity, Span, Verdict
 from holdfast.verifiers.base import Context, verifier
 from holdfast.verifiers.format.json_scan import Defect
 from holdfast.verifiers.oracles.given import given, parsed
-from holdfast.verifiers.oracles.json_values import Json, key_place, locate, path_text, read_json
+from holdfast.verifiers.oracles.json_values import UNREADABLE, Json, key_place, locate, path_text, read_json
 from holdfast.verifiers.oracles.schemas import BadSchema, TooDeep, Violation, violations
 
 SHOWN = 10
@@ -33,7 +33,9 @@ def json_schema(sample: Sample, ctx: Context, *, within: str = "") -> Verdict:
     text = sample.response
     document = read_json(text)
     if isinstance(document, Defect):
-        span = document.span if document.span[0] < len(text) else None
+        span = document.span if text[slice(*document.span)].strip() else None
+        if document.code == UNREADABLE:
+            return Verdict.flag("unreadable-json", f"cannot be checked: it is {document.what}", span=span)
         return Verdict.fail("not-json", f"is no JSON: {document.what}", span=span)
     try:
         found = list(_limited(document.value, schema))

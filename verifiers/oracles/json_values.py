@@ -10,6 +10,7 @@ import orjson
 
 from holdfast.db.models import Span
 from holdfast.verifiers.format.json_scan import Defect, scan, skip_space
+from holdfast.verifiers.shown import shown
 
 _FENCE = re.compile(r"\s*```[ \t]*(?:json5?|JSON)?[ \t]*\n")
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
@@ -17,6 +18,13 @@ _BRACKETS_AND_STRINGS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTA
 _ATOM = re.compile(r"[^\s,\]}]+")
 
 Path = Sequence[str | int]
+
+FOLLOWED = "json-followed"
+"""The code of text behind JSON."""
+UNREADABLE = "json-unreadable"
+"""The code of what may be JSON and is beyond what can be read."""
+_LONGEST_PATH = 120
+_DEEPEST = 60
 
 
 class Json(NamedTuple):
@@ -44,16 +52,18 @@ def read_json(text: str) -> Json | Defect:
     if result.defects:
         return result.defects[0]
     if skip_space(text, result.end) < end:
-        return Defect("json-followed", (skip_space(text, result.end), end), "more text follows the JSON")
+        return Defect(FOLLOWED, (skip_space(text, result.end), end), "more text follows the JSON")
     return Defect(
-        "json-unreadable", (start, max(end, start + 1)), "nested too deeply, or with a number too great, to be read"
+        UNREADABLE,
+        (start, max(end, start + 1)),
+        "too deeply nested to be read, or holds a number too great or half a character",
     )
 
 
 def locate(text: str, root: Span, path: Path) -> Place:
-    """Where in the JSON at `root` the value of a path stands; as far as it can be followed."""
+    """Where in the JSON at `root` the value of a path stands; as far as it can be followed, and no deeper than 60."""
     place = Place(root, None)
-    for step in path:
+    for step in path[:_DEEPEST]:
         inner = _member(text, place.value[0], step) if isinstance(step, str) else _item(text, place.value[0], step)
         if inner is None:
             return place
@@ -77,9 +87,9 @@ def item_spans(text: str, array: Span) -> Iterator[Span]:
 
 
 def path_text(path: Path) -> str:
-    """A path as it is written: $.a.b[0]."""
+    """A path as it is written, cut where it is long: $.a.b[0]."""
     steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in path]
-    return "$" + "".join(steps)
+    return shown("$" + "".join(steps), _LONGEST_PATH)
 
 
 def _bounds(text: str) -> Span:

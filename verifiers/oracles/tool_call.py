@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -12,14 +13,18 @@ from holdfast.verifiers.base import Context, did_you_mean, verifier
 from holdfast.verifiers.oracles.given import given
 from holdfast.verifiers.oracles.json_values import key_place, locate, path_text
 from holdfast.verifiers.oracles.schemas import BadSchema, TooDeep, Violation, violations
-from holdfast.verifiers.oracles.tools import ARGUMENTS, Call, call_of, calls_in, tools_of
+from holdfast.verifiers.oracles.tools import ARGUMENTS, Call, call_of, calls_in, malformed, tools_of
+from holdfast.verifiers.shown import shown
 
 SHOWN = 10
 """Most findings of one sample."""
 
 _DOUBTFUL = frozenset(
-    {"arguments-as-text", "unknown-key", "text-around-call", "repeated-call", "argument-format", "duplicate-key"}
-)
+    {
+        "arguments-as-text", "unknown-key", "text-around-call", "repeated-call", "unlisted-call", "argument-format",
+        "duplicate-key", "unreadable-call",
+    }
+)  # fmt: skip
 """What some runtimes put up with: flagged, not failed."""
 _CODES = {"type": "wrong-type", "required": "missing-argument", "additionalProperties": "unknown-argument",
           "enum": "not-in-enum", "const": "not-in-enum", "format": "argument-format"}  # fmt: skip
@@ -46,7 +51,7 @@ def tool_call(sample: Sample, ctx: Context, *, within: str = "") -> Verdict:
     findings: list[Finding] = []
     if defect is not None:
         span = defect.span if defect.span[0] < len(text) else None
-        findings.append(_finding("malformed-call", f"the call is no JSON: {defect.what}", span))
+        findings.append(_finding(*malformed("the call is", defect, span)))
     elif not calls and not beside:
         return Verdict.abstain()
     if around is not None and text[slice(*around)].strip():
@@ -65,22 +70,22 @@ def tool_call(sample: Sample, ctx: Context, *, within: str = "") -> Verdict:
 
 
 def _of_call(text: str, call: Call, tools: Mapping[str, Any]) -> Iterator[Finding]:
-    shown = f"call of {call.name[:60]!r}: " if isinstance(call.name, str) else ""
+    prefix = f"call of {call.name[:60]!r}: " if isinstance(call.name, str) else ""
     for code, what, span in call.mistakes:
-        yield _finding(code, shown + what, span)
+        yield _finding(code, prefix + what, span)
     if call.name is None:
         return
     if not isinstance(call.name, str):
         yield _finding("wrong-nesting", "the name of the tool is not a text", call.name_span)
         return
     if call.name not in tools:
-        known = did_you_mean(call.name, tools) or f"; on offer: {', '.join(list(tools)[:5]) or 'none'}"
+        known = did_you_mean(call.name, tools) or f"; on offer: {shown(', '.join(list(tools)[:5])) or 'none'}"
         yield _finding("unknown-tool", f"calls {call.name[:60]!r}, which is not on offer{known}", call.name_span)
         return
     if not call.readable:
         return
     if not isinstance(call.arguments, Mapping):
-        yield _finding("wrong-type", f"{shown}the arguments are no object", call.arguments_span)
+        yield _finding("wrong-type", f"{prefix}the arguments are no object", call.arguments_span)
         return
     schema = tools[call.name]
     if schema is None:
@@ -88,21 +93,21 @@ def _of_call(text: str, call: Call, tools: Mapping[str, Any]) -> Iterator[Findin
     nested = _nested(call.arguments, schema)
     if nested is not None:
         span = _key(text, call, (), nested)
-        yield _finding("wrong-nesting", f"{shown}the arguments stand one level too deep, under {nested!r}", span)
+        yield _finding("wrong-nesting", f"{prefix}the arguments stand one level too deep, under {nested!r}", span)
         return
-    for violation in violations(call.arguments, schema):
-        yield _of_violation(text, call, violation, shown)
+    for violation in islice(violations(call.arguments, schema), SHOWN):
+        yield _of_violation(text, call, violation, prefix)
 
 
-def _of_violation(text: str, call: Call, violation: Violation, shown: str) -> Finding:
+def _of_violation(text: str, call: Call, violation: Violation, prefix: str) -> Finding:
     code = _CODES.get(violation.keyword, "wrong-argument")
     if violation.keyword == "additionalProperties" and violation.key is not None:
         where = f" of {path_text(violation.path)[2:]}" if violation.path else ""
         what = f"the tool has no argument {violation.key[:60]!r}{where}"
-        return _finding(code, shown + what, _key(text, call, violation.path, violation.key))
+        return _finding(code, prefix + what, _key(text, call, violation.path, violation.key))
     argument = path_text(violation.path)[2:]
     what = f"argument {argument}: {violation.what}" if argument else f"argument {violation.what}"
-    return _finding(code, shown + what, _value(text, call, violation.path))
+    return _finding(code, prefix + what, _value(text, call, violation.path))
 
 
 def _value(text: str, call: Call, path: Sequence[str | int]) -> Span | None:

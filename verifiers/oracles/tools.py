@@ -9,9 +9,10 @@ from itertools import islice
 from typing import Any
 
 from holdfast.db.models import Span
-from holdfast.verifiers.format.json_scan import Defect, scan
+from holdfast.verifiers.base import did_you_mean
+from holdfast.verifiers.format.json_scan import Defect, scan, skip_space
 from holdfast.verifiers.oracles.given import parsed
-from holdfast.verifiers.oracles.json_values import Json, item_spans, key_place, locate, read_json
+from holdfast.verifiers.oracles.json_values import FOLLOWED, UNREADABLE, Json, item_spans, key_place, locate, read_json
 
 MOST_CALLS = 1_000
 """Most calls of one response that are looked at."""
@@ -26,6 +27,7 @@ _TYPES = {
     "dict": "object", "map": "object", "float": "number", "double": "number", "decimal": "number", "int": "integer",
     "long": "integer", "str": "string", "text": "string", "list": "array", "tuple": "array", "bool": "boolean",
 }  # fmt: skip
+_NO_END_OF_JSON = ("}", "]", ",", ":", '"')
 _DEEPEST_SCHEMA = 60
 _MOST_KEYS = 10
 _COMBINING = ("allOf", "anyOf", "oneOf", "$ref", "if", "patternProperties", "additionalProperties", "not")
@@ -98,7 +100,8 @@ def calls_in(text: str, names: Mapping[str, Any]) -> tuple[list[Call], Defect | 
         calls: list[Call] = []
         for number, tag in enumerate(tags):
             end = tags[number + 1].start() if number + 1 < len(tags) else len(text)
-            closing = text.find("</", tag.end(), end)
+            # The last one, since what stands in the arguments may hold tags of its own.
+            closing = text.rfind(f"</{tag[1]}>" if tag[1] else "</", tag.end(), end)
             found = _calls_at(text, (tag.end(), closing if closing >= 0 else end), names)
             if isinstance(found, Defect):
                 return calls, found, None
@@ -107,6 +110,8 @@ def calls_in(text: str, names: Mapping[str, Any]) -> tuple[list[Call], Defect | 
     start = len(text) - len(text.lstrip())
     if text[start : start + 1] in ("{", "[") or text.startswith("```", start):
         found = _calls_at(text, (0, len(text)), names)
+        if isinstance(found, Defect) and found.code == FOLLOWED and not text.startswith(_NO_END_OF_JSON, found.span[0]):
+            return _one_after_another(text, names)
         if isinstance(found, Defect):
             return [], found if _CALL_LIKE.match(text, start) else None, None
         return found, None, None
@@ -123,10 +128,37 @@ def call_of(name: str, arguments: str) -> Call:
     """A call given beside the text, its arguments as JSON text."""
     found = read_json(arguments) if arguments.strip() else Json({}, (0, 0))
     if isinstance(found, Defect):
-        return Call(
-            name, None, readable=False, mistakes=(("malformed-call", f"its arguments are no JSON: {found.what}", None),)
-        )
+        return Call(name, None, readable=False, mistakes=(malformed("its arguments are", found, None),))
     return Call(name, found.value)
+
+
+def malformed(what: str, defect: Defect, span: Span | None) -> Mistake:
+    """The mistake that JSON of a call is none, or cannot be read."""
+    code = "unreadable-call" if defect.code == UNREADABLE else "malformed-call"
+    return code, f"{what} {'' if defect.code == UNREADABLE else 'no JSON: '}{defect.what}", span
+
+
+def _one_after_another(text: str, names: Mapping[str, Any]) -> tuple[list[Call], Defect | None, Span | None]:
+    """The calls of a text that begins with one and goes on behind it, with others or with words."""
+    calls: list[Call] = []
+    at = min(place for mark in "{[" if (place := text.find(mark)) >= 0)
+    while text.startswith(("{", "["), at) and len(calls) < MOST_CALLS:
+        end = scan(text, at).end
+        found = _calls_at(text, (at, end), names)
+        if isinstance(found, Defect):
+            return calls, found, None
+        if calls and found:
+            what = "stands behind the call before it, not in a list with it"
+            found[0] = replace(found[0], mistakes=(*found[0].mistakes, ("unlisted-call", what, (at, end))))
+        calls += found
+        at = skip_space(text, end)
+        if text.startswith("```", at):
+            at = skip_space(text, at + 3)
+    rest = at, len(text.rstrip())
+    if calls and rest[0] < rest[1]:
+        mistake = "text-around-call", "text stands behind the call", rest
+        calls[-1] = replace(calls[-1], mistakes=(*calls[-1].mistakes, mistake))
+    return calls, None, None
 
 
 def _calls_at(text: str, span: Span, names: Mapping[str, Any]) -> list[Call] | Defect:
@@ -157,8 +189,20 @@ def _single(text: str, root: Span, value: Any) -> Iterator[tuple[Span, Any]]:
 
 
 def _may_be_call(value: Mapping[str, Any], names: Mapping[str, Any]) -> bool:
-    named = any(key in value for key in NAMES) or isinstance(value.get("function"), str | Mapping)
-    return named or any(key in value for key in ARGUMENTS) or any(key in names for key in value)
+    if any(key in names for key in value) or any(key in value for key in ARGUMENTS):
+        return True
+    if isinstance(value.get("function"), str | Mapping):
+        return True
+    # Other objects have names too: {"name": "Kim", "age": 40}.
+    name = next((value[key] for key in NAMES if key in value), None)
+    if isinstance(name, str) and (name in names or not _unknown_keys(value) or did_you_mean(name, names)):
+        return True
+    return _misnamed(value, names) is not None
+
+
+def _misnamed(value: Mapping[str, Any], names: Mapping[str, Any]) -> str | None:
+    """The key of another name under which an object names a tool."""
+    return next((key for key, one in value.items() if isinstance(one, str) and one in names), None)
 
 
 def _call(text: str, root: Span, value: Mapping[str, Any], names: Mapping[str, Any]) -> Call:
@@ -172,6 +216,9 @@ def _call(text: str, root: Span, value: Mapping[str, Any], names: Mapping[str, A
         mistakes.append(_nameless(text, root, value, names))
         return Call(None, None, None, root, False, tuple(mistakes))
     name, name_span = value[name_key], locate(text, root, (name_key,)).value
+    if name is None:
+        mistakes.append(("missing-name", "the name of the tool is null", name_span))
+        return Call(None, None, None, root, False, tuple(mistakes))
     arguments_key = next((key for key in ARGUMENTS if key in value), None)
     extra = _unknown_keys(value)
     if arguments_key is None:
@@ -189,9 +236,13 @@ def _call(text: str, root: Span, value: Mapping[str, Any], names: Mapping[str, A
 
 def _nameless(text: str, root: Span, value: Mapping[str, Any], names: Mapping[str, Any]) -> Mistake:
     named = [key for key in value if key in names]
+    misnamed = _misnamed(value, names)
+    if misnamed is not None:
+        what = f'the name of the tool stands under {misnamed[:60]!r}, not under "name"'
+        return "unknown-key", what, key_place(text, root, (), misnamed)
     if len(named) != 1:
         return "missing-name", "the call names no tool", root
-    what = f'the name {named[0]!r} stands as a key, not as the value of "name"'
+    what = f'the name {named[0][:60]!r} stands as a key, not as the value of "name"'
     return "wrong-nesting", what, key_place(text, root, (), named[0])
 
 
@@ -202,7 +253,7 @@ def _with_arguments(
     if isinstance(arguments, str):
         inner = read_json(arguments)
         if isinstance(inner, Defect):
-            mistakes.append(("malformed-call", f"the arguments are a text that is no JSON: {inner.what}", span))
+            mistakes.append(malformed("the arguments are a text that is", inner, span))
             readable = False
         else:
             arguments = inner.value

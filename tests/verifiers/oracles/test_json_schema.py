@@ -73,6 +73,19 @@ def test_each_violation_fails_at_its_value(
     assert response[slice(*finding.span)] == said
 
 
+@pytest.mark.parametrize("response", ["[" * 100_000 + "]" * 100_000, "9" * 5_000, "1e999999", '["\ud800"]'])
+def test_json_beyond_what_can_be_read_is_flagged(check: Check, sample: MakeSample, response: str) -> None:
+    verdict = check(json_schema, asked(sample, response, PERSON))
+    assert verdict.outcome is Outcome.FLAG
+    assert [one.code for one in verdict.findings] == ["unreadable-json"]
+
+
+def test_a_blank_response_has_no_place_to_point_at(check: Check, sample: MakeSample) -> None:
+    for blank in ("", "\u2028\u2028", " \n"):
+        (finding,) = check(json_schema, asked(sample, blank, PERSON)).findings
+        assert finding.span is None
+
+
 def test_several_violations_are_several_findings(check: Check, sample: MakeSample) -> None:
     response = '{"name": "", "age": "x", "colours": [1, 2], "a": 1, "b": 2}'
     verdict = check(json_schema, asked(sample, response, PERSON))

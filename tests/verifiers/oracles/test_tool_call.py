@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from holdfast.db.models import Message, Outcome, Sample, ToolCall, Verdict
-from holdfast.verifiers.oracles.tool_call import tool_call
+from holdfast.verifiers.oracles.tool_call import SHOWN, tool_call
 
 Check = Callable[..., Verdict]
 MakeSample = Callable[..., Sample]
@@ -49,6 +49,7 @@ def offered(sample: MakeSample, response: str, tools: Any = TOOLS, **fields: Any
         f"```json\n{RIGHT}\n```",
         f"<tool_call>\n{RIGHT}\n</tool_call>\n<tool_call>\n{RIGHT.replace('3', '4')}\n</tool_call>",
         f"Let me see. <functioncall> {RIGHT}",
+        '<tool_call>{"name": "tide", "arguments": {"place": "<b>Kiel</b>"}}</tool_call>',
         f"[{RIGHT}, {{\"name\": \"stop\", \"arguments\": {{}}}}]",
         '{"name": "stop"}',
         '{"name": "stop", "arguments": {"whatever": 1}}',
@@ -74,8 +75,10 @@ def test_sound_calls_pass(check: Check, sample: MakeSample, response: str) -> No
          "of at"),
         ('{"name": "tide", "arguments": {"place": "Kiel"}', "fail", "malformed-call", "}", "no JSON"),
         ("{'name': 'tide', 'arguments': {'place': 'Kiel'}}", "fail", "malformed-call", "'name'", "no JSON"),
-        (RIGHT + " There you are.", "fail", "malformed-call", "There you are.", "more text follows"),
-        (RIGHT + "\n" + RIGHT, "fail", "malformed-call", RIGHT, "more text follows"),
+        (RIGHT + "}", "fail", "malformed-call", "}", "more text follows"),
+        (RIGHT + " There you are.", "flag", "text-around-call", "There you are.", "behind the call"),
+        (f"```json\n{RIGHT}\n```\nThere you are.", "flag", "text-around-call", "There you are.", "behind the call"),
+        (RIGHT + '\n{"name": "stop"}', "flag", "unlisted-call", '{"name": "stop"}', "not in a list"),
         ("Sure! " + RIGHT, "flag", "text-around-call", "Sure! ", "before the call"),
         (f"[{RIGHT}, {RIGHT}]", "flag", "repeated-call", '"tide"', "comes again"),
         ('{"name": "tide", "arguments": "{\\"place\\": \\"Kiel\\"}"}', "flag", "arguments-as-text", None,
@@ -88,6 +91,9 @@ def test_sound_calls_pass(check: Check, sample: MakeSample, response: str) -> No
          "too deep"),
         ('{"name": {"tide": 1}, "arguments": {}}', "fail", "wrong-nesting", '{"tide": 1}', "not a text"),
         ('{"arguments": {"place": "Kiel"}}', "fail", "missing-name", None, "names no tool"),
+        ('{"name": null, "arguments": {"place": "Kiel"}}', "fail", "missing-name", "null", "is null"),
+        ('{"call_this": "tide", "with": {"place": "Kiel"}}', "flag", "unknown-key", '"call_this"', "not under"),
+        ('{"name": "tide", "arguments": {"place": "\ud800"}}', "flag", "unreadable-call", None, "half a character"),
         ('{"name": "tide", "arguments": {"place": "Kiel"}, "mood": 1}', "flag", "unknown-key", '"mood"', "no part"),
         ('{"name": "tide", "name": "stop", "arguments": {}}', "flag", "duplicate-key", '"name"', "twice"),
         ("<tool_call>{\"name\": \"tide\"</tool_call>", "fail", "malformed-call", None, "no JSON"),
@@ -139,6 +145,7 @@ def test_tools_are_read_in_every_spelling(check: Check, sample: MakeSample, tool
 def test_where_nothing_is_called_or_offered_it_abstains(check: Check, sample: MakeSample) -> None:
     assert check(tool_call, offered(sample, "The tide is high.")).outcome is Outcome.ABSTAIN
     assert check(tool_call, offered(sample, '{"height": 3}')).outcome is Outcome.ABSTAIN
+    assert check(tool_call, offered(sample, '{"name": "Kim", "age": 40}')).outcome is Outcome.ABSTAIN
     assert check(tool_call, sample("x", RIGHT)).outcome is Outcome.ABSTAIN
     assert check(tool_call, offered(sample, RIGHT, ["hammer", "saw"])).outcome is Outcome.ABSTAIN
     assert check(tool_call, offered(sample, RIGHT, [])).outcome is Outcome.FAIL
@@ -156,6 +163,20 @@ def test_a_tool_whose_schema_cannot_be_used_is_an_error(check: Check, sample: Ma
 )  # fmt: skip
 def test_hostile_texts_are_judged_at_once(check: Check, sample: MakeSample, text: str) -> None:
     assert check(tool_call, offered(sample, text)).outcome is not Outcome.ERROR
+
+
+def test_of_very_many_mistakes_the_first_are_listed(check: Check, sample: MakeSample) -> None:
+    arguments = {"place": "Kiel", **{f"day{number}": 1 for number in range(50_000)}}
+    verdict = check(tool_call, offered(sample, json.dumps({"name": "tide", "arguments": arguments})))
+    assert len(verdict.findings) == SHOWN
+
+
+def test_names_from_the_text_are_shown_safely(check: Check, sample: MakeSample) -> None:
+    tools = [{"name": "tide", "parameters": {"type": "object", "additionalProperties": {"type": "string"}}}]
+    call = {"name": "tide", "arguments": {"\x1b[31m\u202e" + "k" * 500: 1}}
+    (finding,) = check(tool_call, offered(sample, json.dumps(call, ensure_ascii=False), tools)).findings
+    assert finding.message.isprintable()
+    assert len(finding.message) < 300
 
 
 Planted = Callable[[dict[str, Any]], Any]
