@@ -167,11 +167,11 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _hash(found: Sequence[str]) -> int:
-    return int.from_bytes(blake2b(" ".join(found).encode(), digest_size=8).digest(), "little")
+    return int.from_bytes(blake2b(" ".join(found).encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
 def _hint(found: Sequence[str]) -> int:
-    return zlib.crc32(" ".join(found).encode())
+    return zlib.crc32(" ".join(found).encode("utf-8", "surrogatepass"))
 
 
 def _packed(numbers: NDArray[Any]) -> str:

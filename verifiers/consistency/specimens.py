@@ -57,4 +57,9 @@ class Specimens(Generic[Kept]):
 
 def hash_of(sample: Sample) -> int:
     """32 bits of prompt and response, cheap to make and the same in every process."""
-    return zlib.crc32(sample.response.encode(), zlib.crc32(sample.prompt.encode()))
+    return zlib.crc32(_bytes(sample.response), zlib.crc32(_bytes(sample.prompt)))
+
+
+def _bytes(text: str) -> bytes:
+    # JSON can spell half a surrogate pair, which is no character.
+    return text.encode("utf-8", "surrogatepass")

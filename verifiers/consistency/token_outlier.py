@@ -129,7 +129,7 @@ def _setting_key(sample: Sample) -> str:
 
 def _class_counts(text: str) -> list[int]:
     """How many bytes of the text in UTF-8 are of each class, and how many there are in all."""
-    classes = text.encode().translate(_CLASS_TABLE)
+    classes = text.encode("utf-8", "surrogatepass").translate(_CLASS_TABLE)
     return [*map(classes.count, range(_LOWER_CASE)), len(classes)]
 
 
@@ -196,13 +196,17 @@ def _words_finding(text: str, costs: _Costs, usual: float, whose: str) -> tuple[
 def _class_finding(text: str, unlike: _Unlike, whose: str) -> tuple[str, Span | None]:
     """The share of a class of characters beside the usual one, and where they are densest if there are more."""
     of, looked = unlike.of or 0, _excerpt(text)
-    share, usual = sum(_class_of(ord(mark)) == of for mark in looked) / len(looked), unlike.band[2][of][0]
+    counts = _class_counts(looked)
+    share, usual = counts[of] / counts[-1], unlike.band[2][of][0]
     span: Span | None = None
     if share > usual:
         start, end = _densest([(_class_of(ord(mark)) == of) - (share + usual) / 2 for mark in text])
         span = (start, end) if end - start <= _WHOLE * len(text) else None
     where = "the text" if looked is text else "its beginning and end"
-    return f"{share:.0%} of {where} are {_CLASSES[of]}; typical of {whose}: {usual:.0%}", span
+    return (
+        f"{share:.0%} of {where} are {_CLASSES[of]}; typical of {whose}: {usual:.0%}{'' if looked.isascii() else ', in bytes'}",
+        span,
+    )
 
 
 def _densest(weights: Sequence[float]) -> tuple[int, int]:

@@ -53,6 +53,11 @@ def test_words_of_another_world_are_named_and_marked(check: Check, sample: MakeS
     assert text[slice(*finding.span)] == f"{GIBBERISH} {GIBBERISH} {GIBBERISH}"
 
 
+def test_half_a_character_breaks_nothing(check: Check, sample: MakeSample) -> None:
+    odd = of(sample, [f"{text} \ud800" for text in texts(KITCHEN, 60)], task="recipe")
+    assert check(token_outlier, odd[0], odd).outcome is Outcome.PASS
+
+
 def test_the_usual_words_pass(check: Check, kitchen: list[Sample]) -> None:
     outcomes = [check(token_outlier, one, kitchen).outcome for one in kitchen[:10]]
     assert outcomes == [Outcome.PASS] * 10
