@@ -203,10 +203,8 @@ def _class_finding(text: str, unlike: _Unlike, whose: str) -> tuple[str, Span | 
         start, end = _densest([(_class_of(ord(mark)) == of) - (share + usual) / 2 for mark in text])
         span = (start, end) if end - start <= _WHOLE * len(text) else None
     where = "the text" if looked is text else "its beginning and end"
-    return (
-        f"{share:.0%} of {where} are {_CLASSES[of]}; typical of {whose}: {usual:.0%}{'' if looked.isascii() else ', in bytes'}",
-        span,
-    )
+    measure = "" if looked.isascii() else ", in bytes"
+    return f"{share:.0%} of {where} are {_CLASSES[of]}; typical of {whose}: {usual:.0%}{measure}", span
 
 
 def _densest(weights: Sequence[float]) -> tuple[int, int]:
