@@ -18,6 +18,9 @@ from holdfast.db.store import Store
 Model = TypeVar("Model", bound=BaseModel)
 
 _PAGE_ROWS = 500
+_PROVENANCES = {one.value: one for one in Provenance}
+_STATUSES = {one.value: one for one in Status}
+_FIELDS: dict[type[BaseModel], set[str]] = {model: set(model.model_fields) for model in (Message, Sample)}
 
 SELECT = """SELECT s.id, s.uid, s.content_id, s.tokens, s.edit_share, s.provenance, s.model, s.generation,
 s.parents, s.messages,
@@ -196,28 +199,34 @@ def batches(store: Store) -> list[str]:
 
 def from_row(row: sqlite3.Row) -> Stored:
     """A row of SELECT as a sample; stored text was validated when it came in."""
+    # By position: a Row looks names up one by one, which would take longer than all the rest.
+    (
+        sample_id, uid, content_id, tokens, edit_share, provenance, model, generation, parents, messages,
+        external_id, family, domain, task, licence, group, label, sampling, reference, metadata,
+        batch, status, audit, verdict_id,
+    ) = row  # fmt: skip
     sample = _built(
         Sample,
-        uid=row["uid"],
-        messages_json=row["messages"],
-        messages=tuple(_message(turn) for turn in orjson.loads(row["messages"])),
-        provenance=Provenance(row["provenance"]),
-        model=row["model"],
-        generation=row["generation"],
-        parents=tuple(orjson.loads(row["parents"])) if row["parents"] else (),
-        family=row["family"],
-        domain=row["domain"],
-        task=row["task"],
-        licence=row["licence"],
-        group=row["group_key"],
-        reference=row["reference"],
-        label=row["label"],
-        sampling_json=row["sampling"],
-        metadata_json=row["metadata"],
+        uid=uid,
+        messages_json=messages,
+        messages=tuple([_message(turn) for turn in orjson.loads(messages)]),
+        provenance=_PROVENANCES[provenance],
+        model=model,
+        generation=generation,
+        parents=tuple(orjson.loads(parents)) if parents else (),
+        family=family,
+        domain=domain,
+        task=task,
+        licence=licence,
+        group=group,
+        reference=reference,
+        label=label,
+        sampling_json=sampling,
+        metadata_json=metadata,
     )
     return Stored(
-        row["id"], sample, row["uid"], row["content_id"], row["batch"], row["external_id"], Status(row["status"]),
-        row["tokens"], row["edit_share"], bool(row["audit"]), row["verdict_id"],
+        sample_id, sample, uid, content_id, batch, external_id, _STATUSES[status], tokens, edit_share, bool(audit),
+        verdict_id,
     )  # fmt: skip
 
 
@@ -233,7 +242,7 @@ def _built(model: type[Model], /, **values: Any) -> Model:
     """A model from values of all its fields, and of cached properties, as they are: a third of `model_construct`."""
     made = model.__new__(model)
     object.__setattr__(made, "__dict__", values)
-    object.__setattr__(made, "__pydantic_fields_set__", values.keys() & model.__pydantic_fields__.keys())
+    object.__setattr__(made, "__pydantic_fields_set__", _FIELDS[model])
     object.__setattr__(made, "__pydantic_extra__", None)
     object.__setattr__(made, "__pydantic_private__", None)
     return made
