@@ -48,6 +48,7 @@ _MARK = re.compile(
 )
 _FIRST_OF_PROGRAM = re.compile(r"import |from \w|def \w|class \w|```|#!|[a-z_]\w{2,} = ")
 _LAST_OF_PROGRAM = re.compile(r"\s*(?:[a-z_]\w{2,} [-+*/]?= [^$]*$|return\b|print\(|```)")
+_SIGN = re.compile(r"\s*(?:[-+*/×÷·^xX−]|\*\*)\s*[($]{0,2}")
 _FORMULA = re.compile(r"[\\^√π]")
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n")
 _OUTER = " \t\r\n*_`\"'“”‘’.,;:!?()[]{}$\\"
@@ -179,7 +180,10 @@ def _number_of(text: str, part: Span) -> Answer | None:
     found = list(numbers(text, *part))
     if len(found) > 1 and "=" in said:
         equals = text.rindex("=", *part)
-        found = [one for one in found if one.span[0] > equals][:1]
+        found = [one for one in found if one.span[0] > equals]
+        if len(found) > 1 and _SIGN.fullmatch(text, found[0].span[1], found[1].span[0]):
+            return None  # 75 = 3 * 25
+        found = found[:1]
     if not found or len({(one.value, one.unit) for one in found}) > 1:
         return None
     return Answer("number", found[0].value, found[0].span, found[0].unit)

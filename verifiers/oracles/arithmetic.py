@@ -30,10 +30,12 @@ _OTHER_ARITHMETIC = re.compile(
     r"\b(?:binary|octal|hexadecimal|modulo|modular|mod \d)",
     re.IGNORECASE,
 )
+_ASKED = re.compile(r"[ *)\"'”’]{0,4}\?")
 _MARK = re.compile(r"<<([^<>\n]{0,200})>>")
 _COMPARED = frozenset(
     {"less", "more", "times", "fewer", "greater", "higher", "lower", "over", "remainder", "r", "or", "to"}
 )
+_OF_THE_CLOCK = frozenset({"am", "pm", "a", "p", "o'clock", "o’clock"})
 _SCALES = frozenset(
     {"hundred", "thousand", "million", "billion", "trillion", "dozen", "dozens", "k", "K", "M", "pair", "pairs"}
 )
@@ -88,8 +90,8 @@ def _of_line(text: str, start: int, end: int) -> Iterator[tuple[Span, str | None
             if not left or not right or not (_is_sum(left) or _is_sum(right)):
                 continue
             holds = _holds(left, right)
-            if holds is not None:
-                span = (left[0].span[0], right[-1].span[1])
+            span = (left[0].span[0], right[-1].span[1])
+            if holds is not None and (holds or not _ASKED.match(text, span[1])):
                 yield span, None if holds else _message(text, left, right)
 
 
@@ -149,7 +151,8 @@ def _goes_on_from(value: Value, right: Sequence[Atom]) -> bool:
     for at, atom in enumerate(right):
         if atom.kind == "sign" and at:
             begun = value_of(right[:at], hundredths=True)
-            if begun is not None and _close(value, begun, right[:at]):
+            rounded = any("." in one.text for one in right[:at])
+            if begun is not None and (begun == value or (rounded and _close(value, begun, right[:at]))):
                 return True
     return False
 
@@ -161,6 +164,8 @@ def _converts(left: Sequence[Atom], right: Sequence[Atom]) -> bool:
     if len(scales) > 1 or (len(left) == 1 and all(atom.percent for atom in right if atom.kind == "number")):
         return True
     if any(word.lower() in _COMPARED for word in right[-1].units[:2]):
+        return True
+    if any(word.lower() in _OF_THE_CLOCK for atom in numbers for word in atom.units):
         return True
     before = {word for atom in left for word in _units(atom)}
     after = {word for atom in right for word in _units(atom)}

@@ -92,10 +92,18 @@ def tokens(text: str, start: int, end: int) -> list[Token]:
     found, last = [], -1
     for match in _TOKEN.finditer(text, start, end):
         kind = str(match.lastgroup)
-        if kind not in ("mark", "skipped"):
+        if kind not in ("mark", "skipped") and not (match.group() == "**" and _is_bold(text, *match.span())):
             found.append(Token(kind, match.group(), match.span(), match.start() == last))
         last = match.end()
     return found
+
+
+def _is_bold(text: str, start: int, end: int) -> bool:
+    """Whether two asterisks open or close bold print: a power has white space on both sides or on neither."""
+    before, after = text[start - 1 : start] if start else "", text[end : end + 1]
+    opens = not before or before in " \t\n=(:"
+    closes = not after or after in " \t\n=),.;:!?"
+    return opens != closes
 
 
 def atoms(pieces: Sequence[Token]) -> list[Atom]:

@@ -75,6 +75,7 @@ def _may_be_the_same(given: Fraction, unit: str | None, wanted: Fraction, other_
     half_said = unit is None or other_unit is None
     if half_said and (may_be_converted(given, unit, wanted) or may_be_converted(wanted, other_unit, given)):
         return True
+    given, wanted = (value / 100 if of == "%" else value for value, of in ((given, unit), (wanted, other_unit)))
     for exact, rounded in ((given, wanted), (wanted, given)):
         places = _places(rounded)
         if 2 <= places <= 20 and round(exact, places) == rounded:
@@ -101,6 +102,8 @@ def _unread(text: str, reference: str, expected: Answer, seconds: float) -> Verd
         if verdict.outcome is not Outcome.ABSTAIN:
             return verdict
         if any(one.value == expected.value for one in numbers(text, *part)):
+            return _ABSTAIN
+        if _NUMBER_WORD.search(text, *part):
             return _ABSTAIN
     elif not text.isascii() or _NUMBER_WORD.search(text):
         return _ABSTAIN

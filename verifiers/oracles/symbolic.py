@@ -32,6 +32,7 @@ _WORD = re.compile(
     r"(?!(?:(?:arc)?(?:sin|cos|tan|cot|sec|csc)h?|log|exp|sqrt|mod|lim|max|min|gcd|lcm)(?![a-zA-Z]))[a-zA-Z]{3,}|"
     r"[a-zA-Z]{2,} [a-zA-Z]{2,}"
 )
+_SIDE_BY_SIDE = re.compile(r"\d\s+\d")
 _MATHEMATICS = re.compile(r"[\d\\√π∞]|[a-zA-Z] ?[\^=<>+*/]")
 _DATE = re.compile(r"\s*(?:\d+(?:[-:]\d+){1,5}|\d+([/.])\d+\1\d+)\s*")
 
@@ -47,7 +48,8 @@ def readable(text: str) -> bool:
     """Whether a text looks like one formula of bounded size rather than prose or a program."""
     if not text or len(text) > LONGEST or _FOREIGN.search(text) or not _MATHEMATICS.search(text):
         return False
-    if _DATE.fullmatch(text):
+    # 1 000 is a thousand, or two numbers, but no product.
+    if _DATE.fullmatch(text) or _SIDE_BY_SIDE.search(text):
         return False
     if _WORD.search(_COMMAND.sub(" ", text)) or _LONG_DIGITS.search(text) or _TOWER.search(text):
         return False

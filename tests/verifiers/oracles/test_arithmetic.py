@@ -34,6 +34,12 @@ DATA = Path(__file__).parents[4] / "shared" / "data"
         ("(the total, 5 + 3 = 9)", "5 + 3 = 9", "says 5 + 3 = 9; it is 8"),
         ("so 5 + 3 = 9 and x = 4", "5 + 3 = 9", "says 5 + 3 = 9; it is 8"),
         ("25% of 80 = 21", "25% of 80 = 21", "says 25% of 80 = 21; it is 20"),
+        ("So **7 - 2** = **6** boats", "7 - 2** = **6", "says 7 - 2 = 6; it is 5"),
+        (
+            "1/2 + 1/4 = 1/4",
+            "1/2 + 1/4 = 1/4",
+            "says 1 / 2 + 1 / 4 = 1 / 4; the left side is 0.75, the right side 0.25",
+        ),
         ("Then 20% of the $50 is $12.", "20% of the $50 is $12", "says 20% of the $50 = $12; it is 10"),
         ("30/60 = 51%", "30/60 = 51%", "says 30 / 60 = 51%; it is 50%"),
         ("3 × 4 = 13", "3 × 4 = 13", "says 3 × 4 = 13; it is 12"),
@@ -68,7 +74,8 @@ def test_a_wrong_equation_is_flagged_at_its_place(
     [
         "24 + 18 = 42", "16 - 3 = <<16-3=13>>13 eggs", "5 + 3 = 8 * 2 = 16", "10/3 = 3.33", "2/3 = 0.67", "2/3 = 0.66",
         "7/2 = 4", "25% of 80 = 20", "20% of $50 is $10", "so 80 % of that is 5740 × 0.8 = 4592",
-        "30% of people are 40 + 2 = 42", "20% of it is 10 + 2 = 12",
+        "30% of people are 40 + 2 = 42", "20% of it is 10 + 2 = 12", "**2** + **3** = **5**", "2 ** 3 = 8",
+        "10/3 = 3.33 * 3 = 9.99",
         "25% * 100 riders = <<25*.01*100=25.0>>25 riders",
         "30/60 = 50%", "30/60 * 100 = 50%", "100% - 20% = 80%", "100% - 20% = 80", "3² + 1 = 10", "2**3 = 8",
         "-3 + 5 = 2", "3 - -2 = 5", "2(3+4) = 14", "3 1/2 + 1/2 = 4", "5 million + 3 million = 8 million",
@@ -92,7 +99,7 @@ def test_a_right_equation_passes(check: Check, sample: MakeSample, text: str) ->
         "1 tray x 2 trays", "x = 5\ny = x + 3 * 2",
         "total = 5 + 3\nans = total == 9", "5 + 3 >= 9", "n != 3 + 4", "5 + = 3", "In base-9, 5+5=11",
         "10.1 Gauss = 18.39 x 10^-4 cm-1", "5 m^2 * 2 = 11",
-        "5 + 3 =", "2(3)/4(5) = 6", "v1.2 + 3 = 4", "3 + 4 = 8y",
+        "5 + 3 =", "2(3)/4(5) = 6", "v1.2 + 3 = 4", "3 + 4 = 8y", "11 pm + 2 hours = 1 am", "is 2 + 3 = 6?",
     ],
 )  # fmt: skip
 def test_what_is_no_plain_sum_is_left_alone(check: Check, sample: MakeSample, text: str) -> None:

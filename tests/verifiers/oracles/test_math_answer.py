@@ -34,6 +34,7 @@ def no_process_left() -> Iterator[None]:
         ("The answer is 5 km.", "5"), (r"\boxed{5\text{ km}}", "5 km"), ("A: 5000 m", "5 km"),
         ("A: 90 minutes", "1.5 hours"), ("It makes 18 in all", "18"),
         ("A: 28.00000000000001", "28"), ("A: 50%", "50 percent"), ("−4", "-4"), ("A: 3 1/2", "7/2"),
+        ("The answer is 75 = 3 * 25", "75"),
     ],
 )  # fmt: skip
 def test_the_same_answer_passes(check: Check, sample: MakeSample, response: str, reference: str) -> None:
@@ -69,6 +70,7 @@ def test_another_answer_fails_at_its_place(
         ("The answer is 5 hours and 6 minutes.", "no-final-answer"),
         ("I cannot tell.", "no-final-answer"),
         ("9" * 300, "no-final-answer"),
+        ("The answer is 1 020", "no-final-answer"),
         ("A: 18 cm", "wrong-unit"),
     ],
 )
@@ -86,6 +88,8 @@ def test_a_doubtful_answer_is_flagged(check: Check, sample: MakeSample, response
         ("apples = 5\nans = apples * 2", "A: 18"),
         ("import math\nans = math.sqrt(81)", "A: 18"),
         ("A: 0.33", "1/3"),
+        ("A: 33.3%", "1/3"),
+        ("The answer is twelve.", "12"),
         ("A: 180 minutes", "3"),
         ("The answer is either 18 or 19.", "18"),
         ("There are eighteen of them.", "18"),
