@@ -18,6 +18,8 @@ FEWEST_FOR_SHARE = 40
 
 _LOOP_OFFSET = 12
 _FEWEST_AGAIN = 10
+_LEAST_SHARE = 0.15
+"""Shares of words said before that are smaller are not measured: they are usual."""
 _PLAIN_LOOP = 10
 _SEEN_LENGTH = 8
 _SYMBOL_WEIGHT = 0.2
@@ -63,9 +65,12 @@ def repetition(sample: Sample, ctx: Context, *, flag_at: Threshold = above(0.55)
     longest = max(map(len, words), default=0) if cut else reading(sample).longest_word
     loop = _stutter(text) if longest >= _LONG_TOKEN else _NO_LOOP
     share, span = 0.0, (0, 0)
-    if len(words) >= FEWEST_WORDS and _repeats_at_all(words):
-        loop = max(loop, _longest_loop(text), key=lambda one: one.weight)
-        share, span = _said_before(text)
+    again = _said_again(words) if len(words) >= FEWEST_WORDS else 0
+    if again >= _FEWEST_AGAIN:
+        if any(end - start >= period for start, end, period in _runs(words)):
+            loop = max(loop, _longest_loop(text), key=lambda one: one.weight)
+        if again >= _LEAST_SHARE * len(words):
+            share, span = _said_before(text)
     looped = loop.weight / (loop.weight + _LOOP_OFFSET)
     value = round(max(looped, share), 3)
     if value == 0:
@@ -80,13 +85,13 @@ def repetition(sample: Sample, ctx: Context, *, flag_at: Threshold = above(0.55)
 _NO_REPETITION = Verdict.score(0.0)
 
 
-def _repeats_at_all(words: Sequence[str]) -> bool:
-    """Whether enough sequences of four words come again for a closer look to be worth while."""
+def _said_again(words: Sequence[str]) -> int:
+    """How many sequences of four words come again; 0 where it cannot be enough for a closer look."""
     # A sequence of four that comes again brings two words that do, and those are quicker to count.
     if len(words) - 1 - len(set(pairwise(words))) < _FEWEST_AGAIN:
-        return False
+        return 0
     fours = zip(words, words[1:], words[2:], words[3:], strict=False)
-    return len(words) - 3 - len(set(fours)) >= _FEWEST_AGAIN
+    return len(words) - 3 - len(set(fours))
 
 
 def _longest_loop(text: str) -> Loop:
