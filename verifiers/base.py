@@ -95,12 +95,15 @@ class Settings:
 class Verifier(Generic[P]):
     """A verifier function with its name, layer, version, options and optional fit; call it like the function."""
 
-    def __init__(self, function: Callable[P, Verdict], layer: Layer, version: str, *, votes: bool = False) -> None:
+    def __init__(
+        self, function: Callable[P, Verdict], layer: Layer, version: str, *, votes: bool = False, fit_cost: float = 1
+    ) -> None:
         self.function = function
         self.name: str = function.__name__
         self.layer = layer
         self.version = version
         self.reads_votes = votes
+        self.fit_cost = fit_cost
         self.__doc__ = function.__doc__
         self._fit: Callable[..., Any] | None = None
         self._moved: Callable[[Any, Any], Iterable[str]] | None = None
@@ -220,16 +223,19 @@ class Verifier(Generic[P]):
             raise UsageError(f"{place} {name} = {value!r}: {reason}") from error
 
 
-def verifier(*, layer: str | Layer, version: str, votes: bool = False) -> Callable[[Callable[P, Verdict]], Verifier[P]]:
+def verifier(
+    *, layer: str | Layer, version: str, votes: bool = False, fit_cost: float = 1
+) -> Callable[[Callable[P, Verdict]], Verifier[P]]:
     """Make a verifier of a function `(sample, ctx, *, option: type = default) -> Verdict`.
 
     The options are its keyword-only parameters, set in `[verifiers.NAME]` of `holdfast.toml`. Change `version` whenever
     the function would judge a sample differently: samples judged by another version are judged again. With `votes` the
-    function reads `ctx.votes(sample)`, and is run again when new votes on a sample arrive.
+    function reads `ctx.votes(sample)`, and is run again when new votes on a sample arrive. `fit_cost` says how long its
+    fit takes compared with others, so that worker processes get even shares.
     """
 
     def decorate(function: Callable[P, Verdict]) -> Verifier[P]:
-        return Verifier(function, Layer(layer), version, votes=votes)
+        return Verifier(function, Layer(layer), version, votes=votes, fit_cost=fit_cost)
 
     return decorate
 

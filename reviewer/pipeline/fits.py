@@ -20,8 +20,8 @@ from holdfast.verifiers.stack import Stack, thaw
 
 _AUDIT = "audit_draw"
 
-Freeze = Callable[[Sequence[str]], Mapping[str, bytes]]
-"""Fits verifiers, by name, to the corpus."""
+Freeze = Callable[[Mapping[str, float]], Mapping[str, bytes]]
+"""Fits verifiers to the corpus, given by name with what that costs compared with others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def learn(store: Store, stack: Stack, review: ReviewConfig, *, last_id: int, fre
     Samples whose verdicts change with what was learned are marked, to be looked at again.
     """
     learners = list(_learners(stack))
-    states = freeze([name for name, _, _ in learners])
+    states = freeze({name: stack.member(name).verifier.fit_cost for name, _, _ in learners})
     moved: set[str] = set()
     for name, version, options_hash in learners:
         before = _load(store, name, version, options_hash)

@@ -14,7 +14,6 @@ from holdfast.db.samples import batches, load
 from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store
 from holdfast.db.verdicts import current
-from holdfast.reviewer.pipeline.judge_panel import run_judges
 from holdfast.reviewer.pipeline.rederiving import Progress
 from holdfast.reviewer.pipeline.stacks import chosen_stack, configured_names, configured_stack
 from holdfast.reviewer.pipeline.verifying import Verification, VerifyReport
@@ -69,6 +68,8 @@ def verify(
         with held(store.path, "verify"):
             verification.bring_up_to_date()
             if project.config.judges.models and not verifiers:
+                from holdfast.reviewer.pipeline.judge_panel import run_judges
+
                 report.judged = run_judges(project, store, batch=batch, actor=actor, progress=progress, warn=warn)
                 verification.bring_up_to_date()
     except KeyboardInterrupt:

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
@@ -44,8 +44,8 @@ class _Failure:
 class Crew(Protocol):
     """Whoever fits verifiers and judges samples for a job."""
 
-    def freeze(self, names: Sequence[str]) -> Mapping[str, bytes]:
-        """Fit verifiers to the corpus."""
+    def freeze(self, costs: Mapping[str, float]) -> Mapping[str, bytes]:
+        """Fit verifiers to the corpus, given by name with what that costs compared with others."""
 
     def arm(self, job: Job) -> None:
         """Go on with what the run has learned."""
@@ -65,9 +65,9 @@ class Inline:
         """Go on with what the run has learned."""
         self._run = StackRun(job, self._store)
 
-    def freeze(self, names: Sequence[str]) -> Mapping[str, bytes]:
+    def freeze(self, costs: Mapping[str, float]) -> Mapping[str, bytes]:
         """Fit verifiers to the corpus."""
-        return dict(zip(names, self._run.freeze(names), strict=True))
+        return dict(zip(costs, self._run.freeze(list(costs)), strict=True))
 
     def results(self, tasks: Iterable[Task]) -> Iterator[list[Result]]:
         """The results of each task."""
@@ -154,10 +154,9 @@ class Pool:
         for worker in self._workers:
             worker.tell(job)
 
-    def freeze(self, names: Sequence[str]) -> Mapping[str, bytes]:
+    def freeze(self, costs: Mapping[str, float]) -> Mapping[str, bytes]:
         """Fit verifiers to the corpus, which each process reads once for its share of them."""
-        crowd = len(self._workers)
-        shares = [share for at in range(crowd) if (share := tuple(names[at::crowd]))]
+        shares = [tuple(share) for share in even_shares(costs, len(self._workers)) if share]
         tasks = (Task(number, fits=share) for number, share in enumerate(shares))
         states = self._in_order(tasks)
         return {name: state for share in shares for name, state in zip(share, next(states), strict=True)}
@@ -206,6 +205,17 @@ class Pool:
             elif worker.task is not None:
                 number, worker.task = worker.task.number, None
                 yield number, answer
+
+
+def even_shares(costs: Mapping[str, float], shares: int) -> list[list[str]]:
+    """Divide names so that the shares cost about the same: the dearest first, each to the cheapest share so far."""
+    divided: list[list[str]] = [[] for _ in range(shares)]
+    totals = [0.0] * shares
+    for name in sorted(costs, key=lambda name: (-costs[name], name)):
+        least = totals.index(min(totals))
+        divided[least].append(name)
+        totals[least] += costs[name]
+    return divided
 
 
 def _serve(connection: Connection, place: Any) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from holdfast.reviewer.pipeline.shared_pass import fed_together
+from holdfast.reviewer.pipeline.workers import even_shares
 
 
 class Counted:
@@ -68,3 +71,11 @@ def test_an_error_of_one_learner_is_raised_after_the_others_are_done() -> None:
 def test_an_error_of_the_corpus_is_raised() -> None:
     with pytest.raises(OSError, match="the disk is gone"):
         fed_together(Counted(9_000, breaks_at=7_000), [total, length])
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=3), st.floats(0.1, 20), max_size=12), st.integers(1, 4))
+def test_shares_are_even_and_hold_every_name_once(costs: dict[str, float], shares: int) -> None:
+    divided = even_shares(costs, shares)
+    assert sorted(name for share in divided for name in share) == sorted(costs)
+    totals = [sum(costs[name] for name in share) for share in divided]
+    assert max(totals) - min(totals) <= max(costs.values(), default=0)

@@ -38,7 +38,7 @@ _PROSE = 0.5
 _JSON = KINDS.index("json")
 
 
-@verifier(layer="agreement", version="1")
+@verifier(layer="agreement", version="1", fit_cost=10)
 def answer_agreement(
     sample: Sample, ctx: Context, *, execute: bool = False, flag_at: Threshold = above(0.7)
 ) -> Verdict:

@@ -29,7 +29,7 @@ _KEY_BYTES = 16
 _MODELS_WRITE = (Provenance.SYNTHETIC, Provenance.HUMAN_EDITED)
 
 
-@verifier(layer="consistency", version="1")
+@verifier(layer="consistency", version="1", fit_cost=6)
 def near_duplicate(sample: Sample, ctx: Context, *, unit: Unit = "word3") -> Verdict:
     """Flag a copy or near-copy of another sample; of each cluster a human sample passes where it has one, else one.
 

@@ -52,7 +52,7 @@ class _Kind(NamedTuple):
     verb: str
 
 
-@verifier(layer="consistency", version="1")
+@verifier(layer="consistency", version="1", fit_cost=4)
 def template_concentration(sample: Sample, ctx: Context, *, flag_at: Threshold = above(0.08)) -> Verdict:
     """Score how far the share of a source that a sample's template takes up exceeds what real data show.
 

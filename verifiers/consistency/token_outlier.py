@@ -71,7 +71,7 @@ class _Unlike(NamedTuple):
     band: Any
 
 
-@verifier(layer="consistency", version="1")
+@verifier(layer="consistency", version="1", fit_cost=5)
 def token_outlier(sample: Sample, ctx: Context, *, flag_at: Threshold = above(5.0)) -> Verdict:
     """Score how unlike a response's words and characters are those of its own source and of its task's real samples.
 

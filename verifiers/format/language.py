@@ -81,7 +81,7 @@ class _Row(NamedTuple):
         return max(sorted(self.counts), key=self.counts.__getitem__)
 
 
-@verifier(layer="format", version="1")
+@verifier(layer="format", version="1", fit_cost=12)
 def language(sample: Sample, ctx: Context) -> Verdict:
     """Flag a response in another language than the prompt asks for, is written in, or its source usually answers in.
 

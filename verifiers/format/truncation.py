@@ -59,7 +59,7 @@ class Cut(NamedTuple):
     sure: bool
 
 
-@verifier(layer="format", version="1")
+@verifier(layer="format", version="1", fit_cost=2)
 def truncation(sample: Sample, ctx: Context, *, flag_at: Threshold = above(0.9)) -> Verdict:
     """Score how sure it is that a response was cut off.
 
