@@ -54,6 +54,8 @@ _DIALOGUE = re.compile(
 _SHAPE = re.compile(r"<[/|｜<]{0,3}[A-Za-z]|<0x|\[/?[A-Z]{3,4}\]")
 _QUOTES = ("'", '"', "‘", "“", "«", "„")
 _NEAR = 60
+_LOOKED_AT = 500
+"""Most marks of a kind that are looked for in the prompt."""
 _DENSE = 15
 """Words for each tag below which a longer text is a page of HTML and no prose."""
 
@@ -101,9 +103,8 @@ def _machinery(sample: Sample) -> Iterator[Finding]:
         (_THINKING, "thinking-tag", "a tag of the machinery: {}"),
     )
     for pattern, code, message in kinds:
-        places = (
-            found for found in pattern.finditer(plain) if found.group() not in prompt and not _is_told(text, found)
-        )
+        looked = islice(pattern.finditer(plain), _LOOKED_AT)
+        places = (found for found in looked if found.group() not in prompt and not _is_told(text, found))
         yield from _each(places, code, message)
     yield from _further_examples(plain, prompt)
 

@@ -76,6 +76,8 @@ _ASKS_MEDIA_WORDS = (
 _ASKS_NOW_WORDS = ("weather", "today's", "the current", "the latest", "what time", "http", "search the")
 _ASKS_WORDS = _ASKS_MEDIA_WORDS + _ASKS_NOW_WORDS
 _NEAR = 100
+_LOOKED_AT = 500
+"""Most links of a response that are looked for in the prompt."""
 _ENDS_OF_PROMPT = 400
 
 
@@ -158,7 +160,8 @@ def _pretended(sample: Sample, lowered: str) -> Iterator[Finding]:
 def _links(sample: Sample) -> Iterator[Finding]:
     """Links to hosts that neither the prompt nor the reference names."""
     given = (sample.prompt + " " + (sample.reference or "") + " " + (sample.metadata_json or "")).lower()
-    links = (found for found in _LINK.finditer(without_code(sample.response)) if not _is_given(found[1].lower(), given))
+    looked = islice(_LINK.finditer(without_code(sample.response)), _LOOKED_AT)
+    links = (found for found in looked if not _is_given(found[1].lower(), given))
     yield from _each(links, "invented-link", "a link that the prompt does not give: {}")
 
 

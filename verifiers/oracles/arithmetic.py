@@ -35,7 +35,7 @@ _MARK = re.compile(r"<<([^<>\n]{0,200})>>")
 _COMPARED = frozenset(
     {"less", "more", "times", "fewer", "greater", "higher", "lower", "over", "remainder", "r", "or", "to"}
 )
-_OF_THE_CLOCK = frozenset({"am", "pm", "a", "p", "o'clock", "o’clock"})
+_OF_THE_CLOCK = frozenset({"am", "pm", "o'clock", "o’clock"})
 _SCALES = frozenset(
     {"hundred", "thousand", "million", "billion", "trillion", "dozen", "dozens", "k", "K", "M", "pair", "pairs"}
 )

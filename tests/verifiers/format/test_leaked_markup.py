@@ -108,3 +108,8 @@ def test_long_texts_are_read_in_one_go(check: Check, sample: MakeSample, piece: 
     text = piece * (200_000 // len(piece))
     verdict = check(leaked_markup, sample(response=text + "Ċ ▁ Ġ"))
     assert verdict.outcome in (Outcome.PASS, Outcome.FLAG)
+
+
+def test_very_many_marks_that_the_prompt_gives_are_read_at_once(check: Check, sample: MakeSample) -> None:
+    marks = " ".join(f"<|mark {number}|>" for number in range(60_000))
+    assert check(leaked_markup, sample(f"{'x ' * 500_000}{marks}", f"{marks} <|im_end|>")).outcome is not Outcome.ERROR

@@ -137,3 +137,8 @@ def test_long_texts_are_read_in_one_go(check: Check, sample: MakeSample, piece: 
     text = piece * (200_000 // len(piece))
     assert check(unsupported_media, sample(text, text)).outcome in (Outcome.PASS, Outcome.FLAG)
     assert check(unsupported_media, sample(text + " in the image above", "x")).outcome in (Outcome.PASS, Outcome.FLAG)
+
+
+def test_very_many_given_links_are_read_at_once(check: Check, sample: MakeSample) -> None:
+    links = " ".join(f"https://boats{number}.no" for number in range(60_000))
+    assert check(unsupported_media, sample(f"{'x ' * 500_000}{links}", links)).outcome is Outcome.PASS

@@ -34,6 +34,7 @@ DATA = Path(__file__).parents[4] / "shared" / "data"
         ("(the total, 5 + 3 = 9)", "5 + 3 = 9", "says 5 + 3 = 9; it is 8"),
         ("so 5 + 3 = 9 and x = 4", "5 + 3 = 9", "says 5 + 3 = 9; it is 8"),
         ("25% of 80 = 21", "25% of 80 = 21", "says 25% of 80 = 21; it is 20"),
+        ("He makes 50 * 2 = 60 a year", "50 * 2 = 60", "says 50 * 2 = 60; it is 100"),
         ("So **7 - 2** = **6** boats", "7 - 2** = **6", "says 7 - 2 = 6; it is 5"),
         (
             "1/2 + 1/4 = 1/4",
