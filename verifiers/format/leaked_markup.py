@@ -26,7 +26,7 @@ _HEADING = re.compile(
 )
 _THINKING = re.compile(
     r"</?(?:think|thinking|thought|reasoning|reflection|scratchpad|inner_monologue|tool_call|tool_response"
-    r"|function_?calls?|function_results|antThinking)>"
+    r"|function_?calls?|function_results|antThinking|answer|final_answer)>"
 )
 _PIECES = re.compile(r"(?:[Ġ▁][^\WĠ]+ ?){3,}|\w{0,40}Ċ")
 _SPEAKER = re.compile(r"^(?:Human|User|Assistant|ChatGPT):(?=\s|\Z)", re.MULTILINE)

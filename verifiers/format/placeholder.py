@@ -15,7 +15,8 @@ from holdfast.verifiers.shown import shown
 PLACEHOLDERS = frozenset(
     {
         "answer goes here", "answer here", "content goes here", "fixme", "insert answer here", "insert text here",
-        "lorem ipsum", "n/a", "nan", "no input", "no output", "no response", "noinput", "nooutput", "placeholder",
+        "lorem ipsum", "n/a", "nan", "no answer provided", "no input", "no output", "no response", "none provided",
+        "noinput", "nooutput", "not applicable", "not provided", "null", "placeholder",
         "sample text", "tba", "tbd", "text goes here", "text here", "to be added", "to be determined", "todo",
         "undefined", "your answer", "your answer here", "your response here", "your text here",
     }
@@ -26,21 +27,25 @@ _OUTER = " \t\r\n.,:;!?…-–—_*#\"'`<>[](){}"
 _VARIABLE = re.compile(r"\{\{\s{0,4}[A-Za-z_][\w.-]{0,40}\s{0,4}\}\}")
 # Their first character comes first, and what may not stand before it is looked at after: they are searched faster so.
 _BRACED = re.compile(
-    r"\{(?<![\w{}$\\\"'@]\{)(?:input|output|instructions?|question|answer|context|prompt|name|text|query|topic|response"
+    r"\{(?:(?<![\w{}$\\\"'@]\{)|(?<=[\s(]\$\{)|(?<=\A\$\{))(?:input|output|instructions?|question|answer|context|prompt|name|text|query|topic|response"
     r"|user|content|document|passage|title|language|[a-z]{2,20}_[a-z_]{2,20})\}(?![}\"'{])"
 )
 _BLANK = re.compile(
     r"[\[<](?:\s?(?:INSERT|(?:[Ii]nsert|[Aa]dd|[Ee]nter|[Ss]pecify|[Pp]laceholder|[Yy]our|YOUR)\s)[^\[\]<>\n]{0,60}[\]>]"
+    r"|(?<=<)(?:(?:FIRST|LAST|FULL|USER|COMPANY)[_ ])?(?:NAME|DATE|CITY|EMAIL|PHONE|ADDRESS|COMPANY|PERSON|LOCATION)>"
     r"|(?<=\[)(?<![\w\])]\[)(?:[\w'’.&-]{1,20}[ /]){0,4}"
     r"(?i:names?|dates?|address|numbers?|e-?mail|company|employers?|recipients?|positions?|designation|job title"
     r"|department|organi[sz]ation|university|location|website|link|url|amount|signature|contact information"
     r"|user|friend|recruiter|manager|professor|customer|client|candidate|applicant)\])(?![(\[:\w])"
 )
+_FILLER = re.compile(r"\?{3,}|[xX]{3,}|_{3,}|[\[<(](?:blank|empty)[\])>]", re.IGNORECASE)
 _LOREM = re.compile(r"lorem ipsum", re.IGNORECASE)
 _WANTED = re.compile(
     r"\b(?:placeholders?|templates?|brackets?|fill(?:ed)? in|blanks?|variables?|forms?)\b", re.IGNORECASE
 )
-_PROGRAM = re.compile(r"\bf[\"']|\.format\(|^[ \t]*(?:def|class|import|return|print)\b|=>|;[ \t]*$", re.MULTILINE)
+_PROGRAM = re.compile(
+    r"\bf[\"']|\.format\(|^[ \t]*(?:def|class|import|return|print|echo|export)\b|=>|^#!|;[ \t]*$", re.MULTILINE
+)
 _VARIABLE_LEFT = "the template variable {} was never filled in"
 _LONGEST_WHOLE = 80
 _SHOWN = 20
@@ -88,9 +93,9 @@ def is_placeholder(text: str) -> bool:
     if len(text) > _LONGEST_WHOLE:
         return False
     core = " ".join(text.strip(_OUTER).casefold().split())
-    return core in PLACEHOLDERS or (
-        not core and not any(mark.isalnum() for mark in text) and "…" in text.replace("...", "…")
-    )
+    if core in PLACEHOLDERS or _FILLER.fullmatch(text.strip()):
+        return True
+    return not core and not any(mark.isalnum() for mark in text) and "…" in text.replace("...", "…")
 
 
 def _unfilled(text: str, asked: str) -> Iterator[Finding]:

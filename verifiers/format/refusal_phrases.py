@@ -35,6 +35,7 @@ REFUSAL = re.compile(
     rf"\b(?:i|we) ?{_CANNOT} {_ANY_TASK}\w*"
     rf"|\b(?:i|we) ?{_CANNOT} {_THE_TASK}\b"
     r"|\bi (?:must|have to|will have to)(?: \w+ly)? (?:decline|refuse)\b"
+    rf"|\bi (?:\w+ly )?(?:decline|refuse) to {_ANY_TASK}\w*"
     r"|\b(?:that|this|it)(?:['’]s| is) not something (?:i|we)(?:['’]m able to| am able to| can) (?:help|assist|do)\b"
     r"|\bit (?:is not appropriate|would (?:not )?be (?:in)?appropriate) for me to\b",
     re.IGNORECASE,
@@ -68,6 +69,11 @@ REFUSAL_ELSEWHERE = re.compile(
     r"|no puedo (?:ayudar|responder|proporcionar|cumplir)|(?:я )?не могу (?:помочь|ответить|выполнить)"
     r"|(?:je suis )?désolée?,? (?:mais )?je ne (?:peux|suis|puis)"
     r"|lo siento,? (?:pero )?no (?:puedo|soy capaz)|(?:desculpe|sinto muito),? (?:mas )?(?:eu )?não (?:posso|consigo)"
+    r"|(?:przepraszam|przykro mi),? (?:ale )?nie (?:mogę|jestem w stanie)|nie mogę (?:pomóc|odpowiedzieć|spełnić)"
+    r"|(?:вибачте|на жаль),? (?:але )?я не можу"
+    r"|(?:üzgünüm|maalesef),? (?:ama |ancak )?[^.!?\n]{0,40}?(?:edemem|yapamam|olamam)"
+    r"|xin lỗi,? (?:nhưng )?tôi không thể|maaf,? (?:tetapi |tapi )?saya tidak (?:dapat|bisa)"
+    r"|(?:عذر[اًا]+|آسف)،? (?:ولكن |لكن )?(?:لا|لن) (?:أستطيع|يمكنني)|क्षमा करें,? (?:लेकिन )?मैं"
     r"|mi dispiace,? (?:ma )?non (?:posso|sono in grado)|het spijt me,? (?:maar )?ik kan"
     r"|(?:к сожалению|извините|простите),? (?:но )?я не могу"
     r"|(?:很|非常)?(?:抱歉|对不起)，?(?:但)?我(?:无法|不能|无权)|申し訳(?:ありません|ございません)が、"
@@ -87,17 +93,18 @@ SELF_ELSEWHERE = re.compile(
 # One of these words is in every text that the patterns match: they spare the rest the search.
 REFUSAL_WORDS = (
     "sorry", "i can", "unable", "apolog", "unfortunately", "i won", "i will not", "not able", "comfortable", "decline",
-    "appropriate for",
+    "appropriate for", "refuse",
 )  # fmt: skip
 SELF_WORDS = (
     " an ai", "language model", "as of my", "my knowledge", "my training", "have personal", "access to real",
 )  # fmt: skip
 # These are looked for at the beginning alone.
-SELF_OPENING_WORDS = ("as an a", "guidelines", "openai", "my programming", "am programmed", "ability to")
+SELF_OPENING_WORDS = ("as an a", "guidelines", "openai", "my polic", "my programming", "am programmed", "ability to")
 ELSEWHERE_WORDS = (
     "puedo", "tut mir", "ich kann", "kann ich", "spijt me", "dispiace", "als ki", "als ein", "tant qu", "modello",
-    "modelo", "taalmodel", "je ne p", "je ne s", "como ia", "soy capaz",
+    "modelo", "taalmodel", "je ne p", "je ne s", "como ia", "soy capaz", "maaf", "maalesef", "nie jestem",
 )  # fmt: skip
 ELSEWHERE_LETTERS = (
+    "mogę", "не можу", "zgünüm", "không thể", "عذر", "آسف", "क्षमा",
     "não", "désol", "künstliche", "не могу", "модель", "как ии", "我", "作为", "申し", "言語", "죄송", *ELSEWHERE_WORDS,
 )  # fmt: skip

@@ -237,7 +237,7 @@ def _mirrors(sample: Sample, cut: Cut) -> bool:
     if not cut.sure:
         return not _ends(prompt)
     mark = sample.response[cut.span[1] - 1]
-    return not mark.isalnum() and prompt.rstrip().endswith(mark)
+    return not mark.isalnum() and mark not in _END and prompt.rstrip().endswith(mark)
 
 
 def _ends_elsewhere(above: str) -> bool:

@@ -31,7 +31,25 @@ def test_a_tool_call_is_no_empty_response(check: Check, turns: Callable[..., Sam
 
 
 @pytest.mark.parametrize(
-    "response", ["<noinput>", "N/A", "n/a.", " TODO ", "[TBD]", "Lorem ipsum…", "...", "…", "[Your answer here]", "NaN"]
+    "response",
+    [
+        "<noinput>",
+        "N/A",
+        "n/a.",
+        " TODO ",
+        "[TBD]",
+        "Lorem ipsum…",
+        "...",
+        "…",
+        "[Your answer here]",
+        "NaN",
+        "null",
+        "???",
+        "xxx",
+        "____",
+        "<blank>",
+        "Not applicable.",
+    ],
 )
 def test_a_placeholder_is_flagged_where_it_stands(check: Check, sample: MakeSample, response: str) -> None:
     verdict = check(empty_or_placeholder, sample(response=response))
@@ -62,6 +80,8 @@ def test_a_placeholder_that_the_sample_expects_is_an_answer(check: Check, sample
         ("We sold [INSERT NUMBER] units.", "[INSERT NUMBER]"),
         ("Call <insert phone number here> now", "<insert phone number here>"),
         ("We meet in [location].", "[location]"),
+        ("Welcome, ${user}!", "{user}"),
+        ("<NAME> lives here.", "<NAME>"),
         ("Dear [Boss's Name],", "[Boss's Name]"),
         ("I joined [Company Name] today.", "[Company Name]"),
         ("Hi <your supervisor's name>,", "<your supervisor's name>"),

@@ -35,6 +35,10 @@ MakeSample = Callable[..., Sample]
         ("很抱歉，我无法回答这个问题。", "很抱歉，我无法"),
         ("申し訳ありませんが、お答えできません。", "申し訳ありませんが、"),
         ("К сожалению, я не могу помочь.", "К сожалению, я не могу"),
+        ("Przepraszam, ale nie mogę pomóc.", "Przepraszam, ale nie mogę"),
+        ("Xin lỗi, tôi không thể giúp bạn.", "Xin lỗi, tôi không thể"),
+        ("Üzgünüm, bu konuda yardım edemem.", "Üzgünüm, bu konuda yardım edemem"),
+        ("I refuse to answer that.", "I refuse to answer"),
     ],
 )
 def test_a_refusal_is_flagged_at_the_phrase(check: Check, sample: MakeSample, response: str, phrase: str) -> None:
@@ -58,6 +62,7 @@ def test_a_refusal_is_flagged_at_the_phrase(check: Check, sample: MakeSample, re
         ("I do not have personal opinions on hats.", "I do not have personal opinions"),
         ("It goes against my ethical guidelines.", "against my ethical guidelines"),
         ("I am programmed to be of use.", "I am programmed to"),
+        ("That request violates my policies, and so I stop.", "violates my policies"),
         ("Als KI-Sprachmodell kann ich nichts fühlen.", "Als KI-Sprachmodell"),
         ("En tant que modèle de langage, je lis.", "En tant que modèle de langage"),
         ("作为一个AI语言模型，我没有感情。", "作为一个AI语言模型"),

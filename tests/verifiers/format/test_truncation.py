@@ -49,6 +49,11 @@ def test_a_text_that_stops_early_is_flagged_where_it_stops(
     assert response[slice(*finding.span)] == place
 
 
+def test_a_bare_marker_is_one_however_long_the_prompt_is(check: Check, sample: MakeSample) -> None:
+    asked = sample("Name three things to take on a ferry, one on a line, and say nothing else.", "1. rope\n2. lamp\n3.")
+    assert check(truncation, asked).outcome is Outcome.FLAG
+
+
 @pytest.mark.parametrize(
     "response",
     [
