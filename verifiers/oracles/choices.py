@@ -59,8 +59,8 @@ def _without_choice(text: str, options: Sequence[str]) -> Verdict:
     if part is None and len(text) > _SHORT:
         return Verdict.abstain()
     message = f"names no single one of the {len(options)} options"
-    start = len(text) - len(text.lstrip())
-    return Verdict.flag("no-choice", message, span=part or (start, max(start, len(text.rstrip()))))
+    start, end = part or (len(text) - len(text.lstrip()), len(text.rstrip()))
+    return Verdict.flag("no-choice", message, span=(start, end) if start < end else None)
 
 
 def _other_text(text: str, answer: Answer, options: Sequence[str]) -> str | None:
@@ -84,7 +84,9 @@ def _wanted(reference: str | None, options: Sequence[str], first_index: int) -> 
         place = int(said) - first_index
         return wanted | ({LETTERS[place]} if 0 <= place < len(options) else set())
     if wanted:
-        return wanted
+        # Options may be letters themselves, or words of one: then it cannot be told which way "A" is meant.
+        place = LETTERS.find(said.strip("().: ").upper()) if len(said.strip("().: ")) == 1 else -1
+        return wanted | ({LETTERS[place]} if 0 <= place < len(options) else set())
     answer = read_text_answer(said, kind="choice", choices=options)
     return {answer.value} if answer is not None else set()
 

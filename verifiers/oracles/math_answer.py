@@ -108,7 +108,7 @@ def _unread(text: str, reference: str, expected: Answer, seconds: float) -> Verd
     elif not text.isascii() or _NUMBER_WORD.search(text):
         return _ABSTAIN
     message = f"states no answer that can be compared; the reference says {expected.value}"
-    return Verdict.flag("no-final-answer", message, span=part)
+    return Verdict.flag("no-final-answer", message, span=part if part is not None and part[0] < part[1] else None)
 
 
 def _formulas(text: str, reference: str, seconds: float) -> Verdict:

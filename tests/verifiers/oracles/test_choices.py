@@ -96,6 +96,19 @@ def test_where_it_cannot_tell_it_abstains(
     assert check(choices, sample(prompt, response, reference=reference)).outcome is Outcome.ABSTAIN
 
 
+def test_options_that_are_letters_leave_it_open_which_is_meant(check: Check, sample: MakeSample) -> None:
+    listed = json.dumps({"choices": ["B", "A", "C"]})
+    for response in ("A", "B"):
+        verdict = check(choices, sample("Which vitamin?", response, reference="A", metadata_json=listed))
+        assert verdict.outcome is Outcome.ABSTAIN
+    assert check(choices, sample("Which?", "C", reference="A", metadata_json=listed)).outcome is Outcome.FAIL
+
+
+def test_an_empty_response_has_no_place_to_point_at(check: Check, sample: MakeSample) -> None:
+    (finding,) = check(choices, sample("Which?", " ", metadata_json=json.dumps({"choices": ["x", "y"]}))).findings
+    assert finding.span is None
+
+
 @pytest.mark.parametrize(
     "text",
     [

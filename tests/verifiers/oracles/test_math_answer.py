@@ -69,6 +69,7 @@ def test_another_answer_fails_at_its_place(
         ("Then he pays 5 * 3 = 15 pesos for an", "no-final-answer"),
         ("The answer is 5 hours and 6 minutes.", "no-final-answer"),
         ("I cannot tell.", "no-final-answer"),
+        (r"So it is \boxed{}.", "no-final-answer"),
         ("9" * 300, "no-final-answer"),
         ("The answer is 1 020", "no-final-answer"),
         ("A: 18 cm", "wrong-unit"),
@@ -78,6 +79,7 @@ def test_a_doubtful_answer_is_flagged(check: Check, sample: MakeSample, response
     verdict = check(math_answer, sample("How much?", response, reference="18 m" if "unit" in code else "18"))
     assert verdict.outcome is Outcome.FLAG
     assert [one.code for one in verdict.findings] == [code]
+    assert all(one.span is None or one.span[0] < one.span[1] for one in verdict.findings)
 
 
 @pytest.mark.parametrize(
