@@ -38,6 +38,10 @@ def learn(store: Store, stack: Stack, review: ReviewConfig, *, last_id: int, fre
 
     Samples whose verdicts change with what was learned are marked, to be looked at again.
     """
+    # Drawn up first: worker processes are still starting.
+    audit = audit_thresholds(
+        identities(store, last_id=last_id), share=review.audit_share, least=review.audit_min_per_source
+    )
     learners = list(_learners(stack))
     states = freeze({name: stack.member(name).verifier.fit_cost for name, _, _ in learners})
     moved: set[str] = set()
@@ -49,9 +53,6 @@ def learn(store: Store, stack: Stack, review: ReviewConfig, *, last_id: int, fre
     mark_stale(store, sorted(moved))
     for name, version, options_hash in learners:
         _save(store, name, version, options_hash, last_id, orjson.Fragment(states[name]))
-    audit = audit_thresholds(
-        identities(store, last_id=last_id), share=review.audit_share, least=review.audit_min_per_source
-    )
     _save(store, _AUDIT, "1", _audit_hash(review), last_id, audit)
     return Frozen(states, audit, last_id)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from holdfast.db.models import Outcome, Provenance, Sample, SampleVerdicts, Status, Verdict, VerifierSpec
 from holdfast.db.packing import Recorded
@@ -19,6 +20,9 @@ from holdfast.reviewer.pipeline.fits import recalled
 from holdfast.reviewer.pipeline.shared_pass import fed_together
 from holdfast.reviewer.policy.ordering import audit_draw, rank
 from holdfast.verifiers.stack import Part, Stack, thaw
+
+NOWHERE = -1
+"""Noted as the sample that is judged while none is."""
 
 Crashes = Mapping[int, Mapping[int, str]]
 """By sample id and position in the stack: how a verifier ended the process that ran it."""
@@ -85,19 +89,21 @@ class StackRun:
         fits = [partial(self._stack.freeze, name, previous=before.get(name)) for name in names]
         return fed_together(Corpus(self._store, self._job.last_id), fits)
 
-    def judge(
-        self, ids: Sequence[int], crashes: Crashes, entering: Callable[[int, int], None] | None = None
-    ) -> Iterator[Result]:
-        """Judge samples by row id, in order; `entering` is told sample id and position before each check."""
+    def judge(self, ids: Sequence[int], crashes: Crashes, place: Any = None) -> Iterator[Result]:
+        """Judge samples by row id, in order; sample id and position of each check are noted in `place` first."""
         newest_vote = newest_vote_id(self._store) if self._settles else None
+        note = None if place is None else partial(place.__setitem__, 1)
         voted = votes_of_many(self._store, ids) if self._reads_votes else {}
         for stored in load_many(self._store, ids):
             context = self._context
             if stored.id in voted:
                 context = replace(context, votes_by_uid={stored.uid: voted[stored.id]})
             known = {at: Verdict.error(why) for at, why in crashes.get(stored.id, {}).items()}
-            watch = None if entering is None else _watching(entering, stored.id)
-            verdicts = self._stack.run(stored.sample, context, known=known, entering=watch)
+            if place is not None:
+                # The position first: until the sample's id is there, no check is to blame.
+                place[0], place[1] = NOWHERE, 0
+                place[0] = stored.id
+            verdicts = self._stack.run(stored.sample, context, known=known, entering=note)
             yield self._result(stored, verdicts, newest_vote)
 
     def _result(self, stored: Stored, verdicts: SampleVerdicts, newest_vote: int | None) -> Result:
@@ -145,7 +151,3 @@ def up_to_stop(verdicts: Iterable[Verdict | None], *, human: bool) -> tuple[Verd
         ordered.append(None if stopped else verdict)
         stopped = stopped or (not human and verdict is not None and verdict.outcome is Outcome.FAIL)
     return tuple(ordered)
-
-
-def _watching(entering: Callable[[int, int], None], sample_id: int) -> Callable[[int], None]:
-    return lambda position: entering(sample_id, position)

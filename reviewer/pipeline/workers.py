@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -16,13 +17,12 @@ from typing import Any, Protocol
 
 from holdfast.db.errors import HoldfastError
 from holdfast.db.store import Store
-from holdfast.reviewer.pipeline.stack_run import Job, Result, StackRun
+from holdfast.reviewer.pipeline.stack_run import NOWHERE, Job, Result, StackRun
 
 AHEAD = 4
 """Tasks per worker that may be finished or under way before the oldest one is."""
 
 _FEWEST_LIVES = 3
-_NOWHERE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class _Worker:
 
     def __init__(self) -> None:
         context = get_context("spawn")
-        self.place = context.RawArray("q", (_NOWHERE, _NOWHERE))
+        self.place = context.RawArray("q", (NOWHERE, NOWHERE))
         self.connection, other = context.Pipe()
         self.process: BaseProcess = context.Process(target=_serve, args=(other, self.place))
         self.task: Task | None = None
@@ -92,7 +92,7 @@ class _Worker:
         """Send a job or a task; a process that is gone already is noticed when its answer is waited for."""
         if isinstance(message, Task):
             self.task = message
-            self.place[0] = self.place[1] = _NOWHERE
+            self.place[0] = self.place[1] = NOWHERE
         try:
             self.connection.send(message)
         except (BrokenPipeError, ConnectionResetError):
@@ -112,7 +112,7 @@ class _Worker:
         assert task is not None
         self.close()
         death = death_of(self.process.exitcode)
-        if sample_id != _NOWHERE:
+        if sample_id != NOWHERE:
             how = f"the check ended its process ({death})"
             crashes = {**task.crashes, sample_id: {**task.crashes.get(sample_id, {}), position: how}}
             return replace(task, crashes=crashes)
@@ -223,10 +223,8 @@ def _serve(connection: Connection, place: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What a check prints must not end up in the data on stdout.
     os.dup2(2, 1)
-
-    def entering(sample_id: int, position: int) -> None:
-        place[0], place[1] = sample_id, position
-
+    # Samples and verdicts are many, short-lived and without cycles: looking for some that often is wasted.
+    gc.set_threshold(50_000, 20, 50)
     try:
         job = connection.recv()
         with Store.open(job.store_path) as store:
@@ -235,11 +233,12 @@ def _serve(connection: Connection, place: Any) -> None:
                 message: Job | Task = connection.recv()
                 if isinstance(message, Job):
                     stack_run = StackRun(message, store)
+                    gc.freeze()
                 elif message.fits:
                     connection.send(stack_run.freeze(message.fits))
                 else:
-                    results = list(stack_run.judge(message.ids, message.crashes, entering))
-                    place[0] = _NOWHERE
+                    results = list(stack_run.judge(message.ids, message.crashes, place))
+                    place[0] = NOWHERE
                     connection.send(results)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
