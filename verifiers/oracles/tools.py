@@ -150,6 +150,8 @@ def _one_after_another(text: str, names: Mapping[str, Any]) -> tuple[list[Call],
         if calls and found:
             what = "stands behind the call before it, not in a list with it"
             found[0] = replace(found[0], mistakes=(*found[0].mistakes, ("unlisted-call", what, (at, end))))
+        if not found:
+            break
         calls += found
         at = skip_space(text, end)
         if text.startswith("```", at):
