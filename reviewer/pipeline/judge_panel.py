@@ -96,7 +96,7 @@ def _watched(connection: Connection, process: BaseProcess, progress: Progress) -
             with suppress(OSError):
                 connection.send("stop")
             continue
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # also where it died while it was sending
             process.join()
             if interrupted:
                 raise KeyboardInterrupt from None

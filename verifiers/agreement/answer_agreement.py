@@ -25,6 +25,7 @@ from holdfast.verifiers.agreement.track_record import learned_weights, weigh
 from holdfast.verifiers.agreement.wording import in_words, of_all
 from holdfast.verifiers.answers import read_answer
 from holdfast.verifiers.base import Context, Threshold, above, verifier
+from holdfast.verifiers.shown import shown
 
 FEWEST = 2
 """Other answers of the same kind without which the check abstains."""
@@ -138,14 +139,14 @@ def _message(reply: Reply, others: Sequence[Other], groups: AnswerGroups) -> str
     if not ranked:
         return ""
     rival, count = ranked[0], counts[ranked[0]]
-    own = f"answers {reply.value}" if _is_short(reply.value) else "has an answer of its own"
+    own = f"answers {shown(reply.value)}" if _is_short(reply.value) else "has an answer of its own"
     if count == 1 and not supporters:
-        listed = ", ".join(filter(_is_short, ranked[:_LISTED])) + (", …" if len(ranked) > _LISTED else "")
+        listed = ", ".join(map(shown, filter(_is_short, ranked[:_LISTED]))) + (", …" if len(ranked) > _LISTED else "")
         return f"{own}; no other {noun} does, nor do two agree: {listed}"
     says = ("says" if count == 1 else "say") if _is_short(rival) else ("has" if count == 1 else "agree on")
     people = {other.reply.value for other, source in zip(others, sources, strict=True) if source == HUMAN}
     person = ", a person's among them" if rival in people else ""
-    what = rival if _is_short(rival) else "another"
+    what = shown(rival) if _is_short(rival) else "another"
     return f"{own}; {of_all(count, len(others))} other {noun}s {says} {what}{person}"
 
 

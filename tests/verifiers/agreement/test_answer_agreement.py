@@ -287,3 +287,10 @@ def test_programs_are_compared_by_what_they_compute(check: Check, sample: MakeSa
     assert verdict.findings[0].message == "answers 26; all three other models say 18"
     assert check(answer_agreement, corpus[1], corpus, execute=True).outcome is Outcome.PASS
     assert check(answer_agreement, corpus[0], corpus).outcome is Outcome.ABSTAIN
+
+
+def test_what_cannot_be_seen_is_written_out_in_the_message(check: Check, sample: MakeSample) -> None:
+    hostile = "\x1b]0;owned\x07"
+    corpus = [sample("Mood?", text, model=f"m{n}", label="x") for n, text in enumerate(("sad", hostile, hostile))]
+    for verdict in (check(answer_agreement, one, corpus) for one in corpus):
+        assert all(finding.message.isprintable() for finding in verdict.findings)
