@@ -39,8 +39,8 @@ def verify(
 ) -> VerifyReport:
     """Judge the samples that lack a current verdict, and re-derive outcomes where only thresholds changed.
 
-    Then the judges of `[judges]` are asked about the samples that lack their votes, and the verifiers that read votes
-    look again; `judged` of the report says how that went, and why it stopped early where it did.
+    Then the judges of `[judges]`, if any, are asked about samples that lack their votes; `judged` of the report says
+    how that went, and why it stopped early where it did.
 
     `verifiers` (NAME or FILE.py:NAME) runs those alone and keeps what others said. An interrupted run is taken up where
     it stopped. Refused while another one runs on the store; HoldfastError when stopped from the keyboard: what was
@@ -75,7 +75,15 @@ def verify(
     except KeyboardInterrupt:
         kept = f"{report.verified:,} samples were verified and are kept" if report.verified else "nothing is lost"
         raise HoldfastError(f"stopped; {kept}: the same command goes on from there") from None
-    strangers = sorted(set(report.by_verifier) - configured_names(project)) if verifiers else []
+    if verifiers:
+        _warn_of_the_rest(project, report, warn)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _warn_of_the_rest(project: Project, report: VerifyReport, warn: Say) -> None:
+    """After some verifiers ran alone: what the next full run drops, and what it has to do."""
+    strangers = sorted(set(report.by_verifier) - configured_names(project))
     if strangers:
         names = ", ".join(strangers)
         warn(
@@ -83,8 +91,6 @@ def verify(
         )
     if report.left:
         warn(f"{report.left:,} samples need verifiers beside those of --verifier: run `holdfast verify`")
-    report.seconds = time.monotonic() - started
-    return report
 
 
 def verify_revision(stack: Stack, ctx: Context, sample: Sample) -> SampleVerdicts:

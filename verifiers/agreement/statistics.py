@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from statistics import fmean, pstdev
+from statistics import fmean
 from typing import TypeVar
 
 Label = TypeVar("Label", bound=Hashable)
@@ -20,23 +20,6 @@ def d_score(values: Sequence[float], *, lo: float = 0.0, hi: float = 1.0) -> flo
     return total / math.comb(count, 2) / (hi - lo)
 
 
-def sd_share(values: Sequence[float], *, lo: float = 0.0, hi: float = 1.0) -> float:
-    """Standard deviation as a share of the greatest that so many values on the scale can have.
-
-    That is reached with half of them at either end. ValueError under two values.
-    """
-    _two(values)
-    low = len(values) // 2
-    greatest = pstdev([0.0] * low + [1.0] * (len(values) - low))
-    return pstdev(values) / (greatest * (hi - lo))
-
-
-def range_share(values: Sequence[float], *, lo: float = 0.0, hi: float = 1.0) -> float:
-    """The greatest difference as a share of the scale; ValueError under two values."""
-    _two(values)
-    return (max(values) - min(values)) / (hi - lo)
-
-
 def normalised_entropy(weights: Iterable[float], *, classes: int | None = None) -> float:
     """Entropy of a distribution over the greatest that `classes` allow (default: as many as have weight), in [0, 1]."""
     given = list(weights)
@@ -46,12 +29,6 @@ def normalised_entropy(weights: Iterable[float], *, classes: int | None = None) 
         return 0.0
     entropy = -math.fsum(share * math.log(share) for share in shares)
     return min(entropy / math.log(classes or len(shares)), 1.0)
-
-
-def minority_share(weights: Iterable[float]) -> float:
-    """What the largest weight leaves to the others: 1 - max vote; 0 without any weight."""
-    some = [weight for weight in weights if weight > 0]
-    return 1 - max(some) / math.fsum(some) if some else 0.0
 
 
 def generator_gap(own: Sequence[float], others: Sequence[float]) -> float:
@@ -66,20 +43,6 @@ def position_consistency(pairs: Sequence[tuple[str, str]]) -> float:
     if not pairs:
         raise ValueError("position consistency needs a comparison in both orders")
     return sum(one == other for one, other in pairs) / len(pairs)
-
-
-def position_bias(first_wins: int, decided: int) -> tuple[float, float]:
-    """P(first wins) - 1/2 among comparisons that were no tie, and its exact two-sided binomial p; (0, 1) for none."""
-    if not decided:
-        return 0.0, 1.0
-    return first_wins / decided - 0.5, mcnemar_exact(first_wins, decided - first_wins)
-
-
-def mcnemar_exact(one: int, other: int) -> float:
-    """Two-sided exact p that discordant pairs fall so unevenly by chance; 1 for none."""
-    trials = one + other
-    tail = sum(math.comb(trials, k) for k in range(min(one, other) + 1))
-    return min(1.0, 2 * tail / (1 << trials))
 
 
 def mean_by_family(votes: Iterable[tuple[str, float]]) -> dict[str, float]:
