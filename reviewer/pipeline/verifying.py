@@ -23,7 +23,7 @@ from holdfast.reviewer.pipeline.workers import Crew, Inline, Pool, Task
 from holdfast.verifiers.registry import is_built_in
 from holdfast.verifiers.stack import Stack
 
-TASK_SAMPLES = 500
+TASK_SAMPLES = 250
 """Samples that a worker process judges, and a transaction stores, at a time."""
 INLINE_SAMPLES, INLINE_CORPUS = 1_000, 20_000
 """Up to so many samples to judge and to learn from, built-in verifiers run in this process."""

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
@@ -221,6 +221,7 @@ def even_shares(costs: Mapping[str, float], shares: int) -> list[list[str]]:
 def _serve(connection: Connection, place: Any) -> None:
     """A worker process: take a job, then task after task, until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     # What a check prints must not end up in the data on stdout.
     os.dup2(2, 1)
     # Samples and verdicts are many, short-lived and without cycles: looking for some that often is wasted.
@@ -245,6 +246,14 @@ def _serve(connection: Connection, place: Any) -> None:
     except Exception as error:
         known = isinstance(error, HoldfastError)
         connection.send(_Failure(str(error) if known else f"a worker process broke: {type(error).__name__}: {error}"))
+
+
+def _end_with_parent() -> None:
+    """End this process once the one that started it is gone: nobody would take the results of a long task."""
+    parent = parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
 
 
 @contextmanager

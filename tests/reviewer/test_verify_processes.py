@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -156,6 +157,34 @@ def test_after_a_kill_the_same_command_ends_as_if_nothing_had_happened(tmp_path:
     assert killed.outcomes() == undisturbed.outcomes()
     assert order(killed) == order(undisturbed)
     assert killed.is_sound()
+
+
+STUCK = """
+@verifier(layer="format", version="1")
+def stuck(sample: Sample, ctx: Context) -> Verdict:
+    with open(Path(__file__).with_name("pids"), "w") as out:
+        print(os.getpid(), file=out)
+    time.sleep(600)
+    return PASS
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waiting for another's process needs Linux")
+def test_workers_end_with_the_run_that_started_them_whatever_they_are_at(desk: Desk) -> None:
+    desk.checks.write_text(CHECKS + STUCK)
+    trust.trust(desk.checks)
+    desk.configure("enabled = []\nfiles = ['checks.py:stuck']")
+    pids = desk.project.root / "pids"
+    os.mkfifo(pids)
+    holdfast = str(Path(sys.executable).with_name("holdfast"))
+    command = [holdfast, "verify", "--workers", "1", "--project", str(desk.project.root), "--user", "lead-1"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        worker = os.pidfd_open(int(pids.read_text()))
+        process.kill()
+    ended = select.poll()
+    ended.register(worker, select.POLLIN)
+    assert ended.poll(30_000)
+    os.close(worker)
 
 
 def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
