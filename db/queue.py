@@ -22,7 +22,7 @@ from holdfast.db.store import Store, instant_of, text_of
 LEASE_SECONDS = 600
 """How long a claim lasts without a heartbeat."""
 
-_COLUMNS = "sample_id, token, expires_at, stream, priority, p_bad, why, reasons, reviewer, state"
+_COLUMNS = "sample_id, token, expires_at, stream, priority, p_bad, why, reasons, p_shown, version, reviewer, state"
 _FREE = """reviewer = NULL, token = NULL, pid = NULL, expires_at = NULL, state = iif(EXISTS (
     SELECT 1 FROM states st WHERE st.sample_id = queue.sample_id
     AND (st.status IN ('flagged', 'escalated') OR (st.status = 'passed' AND st.audit))), 'open', 'done')"""
@@ -267,4 +267,7 @@ def _claim(connection: sqlite3.Connection, row: sqlite3.Row) -> Claim:
 
 def _entry(row: sqlite3.Row) -> QueueEntry:
     why = tuple((term, value) for term, value in orjson.loads(row["why"]))
-    return QueueEntry(Stream(row["stream"]), row["priority"], row["p_bad"], why, tuple(orjson.loads(row["reasons"])))
+    return QueueEntry(
+        Stream(row["stream"]), row["priority"], row["p_bad"], why, tuple(orjson.loads(row["reasons"])), row["p_shown"],
+        row["version"],
+    )  # fmt: skip

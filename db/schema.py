@@ -76,7 +76,12 @@ TABLES = (
     """CREATE TABLE queue (
         sample_id INTEGER PRIMARY KEY REFERENCES samples(id), batch_id INTEGER NOT NULL, pool TEXT NOT NULL,
         state TEXT NOT NULL, priority REAL NOT NULL, tie INTEGER NOT NULL, stream TEXT NOT NULL, p_bad REAL NOT NULL,
-        why TEXT NOT NULL, reasons TEXT NOT NULL, reviewer TEXT, token TEXT, pid INTEGER, expires_at TEXT) STRICT""",
+        why TEXT NOT NULL, reasons TEXT NOT NULL, p_shown REAL, version INTEGER NOT NULL DEFAULT 0,
+        reviewer TEXT, token TEXT, pid INTEGER, expires_at TEXT) STRICT""",
+    # `log_size` is how much of the log was read; the newest row is the one in use.
+    """CREATE TABLE orderings (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, log_size INTEGER NOT NULL, report TEXT NOT NULL,
+        state_hash TEXT NOT NULL, state BLOB NOT NULL) STRICT""",
     """CREATE TABLE decisions (
         seq INTEGER PRIMARY KEY REFERENCES events(seq), sample_id INTEGER NOT NULL REFERENCES samples(id),
         reviewer TEXT NOT NULL, verdict TEXT NOT NULL, kind TEXT NOT NULL, reason TEXT, note TEXT, override TEXT,
@@ -162,6 +167,7 @@ TRIGGERS = (
     *_append_only("events"),
     *_append_only("stacks"),
     *_append_only("fits"),
+    *_append_only("orderings"),
 )
 
 

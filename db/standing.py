@@ -10,7 +10,7 @@ import orjson
 
 from holdfast.db.models import Provenance
 from holdfast.db.packing import Recorded
-from holdfast.db.states import QueueEntry, add_to_tally, insert_entry, packed, pool_of, refresh, status_of
+from holdfast.db.states import ENTRY_SET, QueueEntry, add_to_tally, insert_entry, packed, pool_of, refresh, status_of
 from holdfast.db.store import Store
 
 _MARKED_AT_A_TIME = 500
@@ -88,8 +88,7 @@ class _Queue:
         for sample_id, pool, entry in self._new:
             insert_entry(self._connection, sample_id, pool, "open", entry)
         self._connection.executemany(
-            """UPDATE queue SET pool = ?, state = iif(state = 'done', 'open', state), priority = ?, stream = ?,
-            p_bad = ?, why = ?, reasons = ? WHERE sample_id = ?""",
+            f"UPDATE queue SET pool = ?, state = iif(state = 'done', 'open', state), {ENTRY_SET} WHERE sample_id = ?",
             self._ranked,
         )
         self._connection.executemany(

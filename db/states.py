@@ -13,14 +13,23 @@ from holdfast.db.models import Choice, Outcome, Provenance, Status, Stream
 
 @dataclass(frozen=True, slots=True)
 class QueueEntry:
-    """A sample's place in the queue; the values of `why` add up to `priority`."""
+    """A sample's place in the queue; the values of `why` add up to `priority`.
+
+    `version` is the ordering that ranked it, 0 for the rule score that a verify run gives it first. `p_shown` is what
+    annotators see instead of `p_bad` where the place was drawn by hash, so that the two do not tell it apart.
+    """
 
     stream: Stream
     priority: float
     p_bad: float
     why: tuple[tuple[str, float], ...]
     reasons: tuple[str, ...]
+    p_shown: float | None = None
+    version: int = 0
 
+
+ENTRY_SET = "priority = ?, stream = ?, p_bad = ?, why = ?, reasons = ?, p_shown = ?, version = ?"
+"""Assignments of an entry's columns, for the values that `packed` gives."""
 
 UNRANKED = QueueEntry(Stream.FLAGGED, 0.0, 0.0, (), ())
 """The place of a sample that no ordering has ranked yet."""
@@ -180,7 +189,7 @@ def _set_queue(connection: sqlite3.Connection, sample_id: int, status: Status, e
         )
     if entry is not None:
         connection.execute(
-            "UPDATE queue SET priority = ?, stream = ?, p_bad = ?, why = ?, reasons = ? WHERE sample_id = ?",
+            f"UPDATE queue SET {ENTRY_SET} WHERE sample_id = ?",
             (*packed(entry), sample_id),
         )
 
@@ -188,17 +197,19 @@ def _set_queue(connection: sqlite3.Connection, sample_id: int, status: Status, e
 def insert_entry(connection: sqlite3.Connection, sample_id: int, pool: str, state: str, entry: QueueEntry) -> None:
     """Put a sample into the queue; ties in priority are broken by its uid."""
     connection.execute(
-        """INSERT INTO queue (sample_id, batch_id, tie, pool, state, priority, stream, p_bad, why, reasons)
+        """INSERT INTO queue
+        (sample_id, batch_id, tie, pool, state, priority, stream, p_bad, why, reasons, p_shown, version)
         SELECT s.id, (SELECT batch_id FROM occurrences WHERE sample_id = s.id ORDER BY id LIMIT 1), ?, ?, ?, ?, ?,
-        ?, ?, ?
+        ?, ?, ?, ?, ?
         FROM samples s WHERE s.id = ?""",
         (_tie(connection, sample_id), pool, state, *packed(entry), sample_id),
     )
 
 
 def packed(entry: QueueEntry) -> tuple[object, ...]:
-    """Priority, stream, p_bad, why and reasons as the queue's columns hold them."""
-    return entry.priority, entry.stream.value, entry.p_bad, _json(entry.why), _json(entry.reasons)
+    """An entry as the queue's columns hold it, in the order of ENTRY_SET."""
+    head = (entry.priority, entry.stream.value, entry.p_bad, _json(entry.why), _json(entry.reasons))
+    return (*head, entry.p_shown, entry.version)
 
 
 def _tie(connection: sqlite3.Connection, sample_id: int) -> int:

@@ -74,13 +74,45 @@ class ReviewConfig(_Section):
     audit_min_per_source: int = Field(
         default=25, ge=0, description="The least number of samples the audit draws from a source."
     )
-    auto_approve: Literal["off"] = Field(default="off", description='Who approves besides people; "off": nobody.')
+    gold_share: float = Field(
+        default=0.04, ge=0, le=0.5, description="The share of what an annotator is given that has a known answer."
+    )
+    rereview_share: float = Field(
+        default=0.02, ge=0, le=0.5, description="The share of a reviewer's decisions shown again, blind, after a day."
+    )
+    overlap_share: float = Field(
+        default=0.0, ge=0, le=1, description="The share of samples that several people decide, blind to each other."
+    )
+    overlap_reviewers: int = Field(
+        default=2, ge=2, le=10, description="How many people decide a sample of the overlap share."
+    )
+    auto_approve: Literal["off", "guaranteed"] = Field(
+        default="off",
+        description='Who approves besides people; "off": nobody; "guaranteed": unflagged samples, within proven risk.',
+    )
+    auto_approve_risk: float = Field(
+        default=0.05, gt=0, lt=1, description="The greatest share of bad samples among those approved without a look."
+    )
+    auto_approve_confidence: float = Field(
+        default=0.95, gt=0.5, lt=1, description="How sure it must be that the share of bad ones stays below that."
+    )
     guideline: str = Field(
         default="guideline.md",
         description="The file that reviewers go by (Markdown), beside this one; shown by the key `?`.",
     )
     theme: Literal["holdfast-dark", "holdfast-light"] = Field(
         default="holdfast-dark", description="The colours of the desk: holdfast-dark or holdfast-light."
+    )
+
+
+class OrderingConfig(_Section):
+    """What a look is worth: the queue's order."""
+
+    cost_of_bad: float = Field(
+        default=5.0, gt=0, strict=False, description="What it costs to use a bad sample, in units of a good one lost."
+    )
+    exploration: float = Field(
+        default=0.1, ge=0, strict=False, description="The bonus for a source that nobody has looked at yet."
     )
 
 
@@ -221,6 +253,7 @@ class Config(_Section):
     """Everything that `holdfast.toml` can say; what it leaves out has the default named there."""
 
     review: ReviewConfig = ReviewConfig()
+    ordering: OrderingConfig = OrderingConfig()
     quota: QuotaConfig = QuotaConfig()
     verifiers: VerifiersConfig = VerifiersConfig()
     judges: JudgesConfig = JudgesConfig()
