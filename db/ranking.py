@@ -1,0 +1,150 @@
+"""What the queue's order is made of: samples with what their verifiers said, without the cost of whole samples."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from holdfast.db.models import Outcome, Provenance, Status
+from holdfast.db.states import status_of
+from holdfast.db.store import Store
+
+_SELECT = """SELECT s.id, s.uid, k.key, s.provenance, s.model, s.generation, o.task, o.domain, o.label, s.tokens,
+    coalesce(st.audit, 0), coalesce(st.status, 'pending'), s.messages, v.id, v.outcome, v.outcomes, r.stack_id
+    FROM json_each(?) j CROSS JOIN samples s ON s.id = j.value JOIN sources k ON k.id = s.source_id
+    LEFT JOIN occurrences o ON o.id = (SELECT min(id) FROM occurrences WHERE sample_id = s.id)
+    LEFT JOIN states st ON st.sample_id = s.id LEFT JOIN verdicts v ON v.id = st.verdict_id
+    LEFT JOIN runs r ON r.id = v.run_id"""
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+_PROVENANCES = {one.value: one for one in Provenance}
+_STATUSES = {one.value: one for one in Status}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A verifier of a stack: `limit` is the score at which it flags, with the side on which it does."""
+
+    name: str
+    layer: str
+    limit: float | None = None
+    side: str = "above"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one verifier said of a sample: an outcome's letter (p, g, f, a, e), its score, and (code, severity)."""
+
+    check: Check
+    letter: str
+    value: float | None
+    findings: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rankable:
+    """A sample as the order sees it. `flagged` is whether its verdicts send it to people, the audit draw aside."""
+
+    sample_id: int
+    uid: str
+    source: str
+    provenance: Provenance
+    model: str | None
+    generation: int | None
+    task: str | None
+    domain: str | None
+    label: str | None
+    tokens: int
+    audit: bool
+    flagged: bool
+    status: Status
+    verdicts: tuple[Seen, ...]
+    prompt: str
+    response: str
+
+
+def rankables(store: Store, sample_ids: Sequence[int]) -> list[Rankable]:
+    """The samples with these row ids, in the order given; ask for a page of some 500 at a time."""
+    connection = store.read()
+    rows = connection.execute(_SELECT, (_json(sample_ids),)).fetchall()
+    found = _findings(connection, [row[13] for row in rows if row[13] is not None])
+    checks = _checks(connection, {row[16] for row in rows if row[16] is not None})
+    return [_rankable(row, found, checks) for row in rows]
+
+
+def prompt_and_response(messages: str) -> tuple[str, str]:
+    """All turns before the last of the assistant's, joined by blank lines, and that one, of messages as stored."""
+    turns = orjson.loads(messages)
+    if len(turns) == 2 and turns[1]["role"] == "assistant":
+        return turns[0]["content"], turns[1]["content"]
+    last = max((at for at, turn in enumerate(turns) if turn["role"] == "assistant"), default=None)
+    prompt = "\n\n".join(turn["content"] for turn in turns[:last])
+    return prompt, "" if last is None else turns[last]["content"]
+
+
+def _rankable(
+    row: sqlite3.Row,
+    found: Mapping[int, Mapping[int, tuple[tuple[str, str], ...]]],
+    checks: Mapping[int, Sequence[Check]],
+) -> Rankable:
+    # By position: a Row looks names up one by one.
+    (
+        sample_id, uid, source, provenance, model, generation, task, domain, label, tokens, audit, status, messages,
+        verdict_id, outcome, outcomes, stack_id,
+    ) = row  # fmt: skip
+    prompt, response = prompt_and_response(messages)
+    who = _PROVENANCES[provenance]
+    flagged = outcome is not None and status_of(_OUTCOMES[outcome], who, audit=False) is Status.FLAGGED
+    seen = () if outcomes is None else _seen(orjson.loads(outcomes), checks[stack_id], found.get(verdict_id, {}))
+    return Rankable(
+        sample_id, uid, source, who, model, generation, task, domain, label, tokens, bool(audit), flagged,
+        _STATUSES[status], seen, prompt, response,
+    )  # fmt: skip
+
+
+def _seen(
+    outcomes: Sequence[Any], checks: Sequence[Check], found: Mapping[int, tuple[tuple[str, str], ...]]
+) -> tuple[Seen, ...]:
+    """What verifiers said that says anything: abstentions and plain passes are left out."""
+    seen = []
+    for place, packed in enumerate(outcomes):
+        if packed is None or packed == "a" or (packed == "p" and place not in found):
+            continue
+        letter, value = packed if isinstance(packed, list) else (packed, None)
+        seen.append(Seen(checks[place], letter, value, found.get(place, ())))
+    return tuple(seen)
+
+
+def _findings(
+    connection: sqlite3.Connection, verdict_ids: Sequence[int]
+) -> dict[int, dict[int, tuple[tuple[str, str], ...]]]:
+    """(code, severity) of the findings, by verdict row and the verifier's place in the stack."""
+    found: dict[int, dict[int, tuple[tuple[str, str], ...]]] = {}
+    for verdict_id, place, code, severity in connection.execute(
+        """SELECT f.verdict_id, f.verifier, f.code, f.severity FROM json_each(?) j
+        CROSS JOIN findings f ON f.verdict_id = j.value ORDER BY f.id""",
+        (_json(verdict_ids),),
+    ):
+        of_verdict = found.setdefault(verdict_id, {})
+        of_verdict[place] = (*of_verdict.get(place, ()), (code, severity))
+    return found
+
+
+def _checks(connection: sqlite3.Connection, stack_ids: set[int]) -> dict[int, tuple[Check, ...]]:
+    """The verifiers of each stack, in its order."""
+    rows = connection.execute(
+        "SELECT id, spec FROM stacks WHERE id IN (SELECT value FROM json_each(?))", (_json(sorted(stack_ids)),)
+    )
+    return {row[0]: tuple(map(_check, orjson.loads(row[1]))) for row in rows}
+
+
+def _check(spec: Mapping[str, Any]) -> Check:
+    side, limit = next(iter(spec["thresholds"].get("flag_at", {}).items()), ("above", None))
+    return Check(spec["name"], spec["layer"], None if limit is None else float(limit), side)
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
