@@ -14,7 +14,7 @@ from holdfast.db.standing import mark_stale
 from holdfast.db.store import Store
 from holdfast.db.verdicts import load_fit, save_fit
 from holdfast.reviewer.config import ReviewConfig
-from holdfast.reviewer.policy.ordering import audit_thresholds
+from holdfast.reviewer.policy.audit_draw import audit_thresholds
 from holdfast.verifiers import Context
 from holdfast.verifiers.stack import Stack, thaw
 

@@ -18,7 +18,8 @@ from holdfast.db.verdicts import current
 from holdfast.db.votes import newest_vote_id, votes_of_many
 from holdfast.reviewer.pipeline.fits import recalled
 from holdfast.reviewer.pipeline.shared_pass import fed_together
-from holdfast.reviewer.policy.ordering import audit_draw, rank
+from holdfast.reviewer.policy.audit_draw import audit_draw
+from holdfast.reviewer.policy.ordering import rank
 from holdfast.verifiers.stack import Part, Stack, thaw
 
 NOWHERE = -1

@@ -21,7 +21,8 @@ from holdfast.db.models import (
     VerifierSpec,
 )
 from holdfast.db.states import QueueEntry
-from holdfast.reviewer.policy.ordering import PRIOR, audit_draw, audit_thresholds, rank
+from holdfast.reviewer.policy.audit_draw import audit_draw, audit_thresholds
+from holdfast.reviewer.policy.ordering import PRIOR, rank
 
 SPECS = tuple(VerifierSpec(f"check_{number}", "1", Layer.FORMAT) for number in range(6))
 NOTE = Verdict(Outcome.PASS, None, (Finding("noted", Severity.INFO, "by the way"),))
