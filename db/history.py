@@ -13,7 +13,8 @@ from holdfast.db.store import Store
 
 _COLUMNS = """d.seq, d.sample_id, s.uid, d.reviewer, d.verdict, d.kind, d.reason, d.note, d.override, d.revision_id,
     d.stream, d.late, d.at"""
-_LIVE = "JOIN samples s ON s.id = d.sample_id WHERE d.undone_seq IS NULL AND d.verdict <> 'skip' AND d.kind <> 'second'"
+_LIVE = """JOIN samples s ON s.id = d.sample_id
+    WHERE d.undone_seq IS NULL AND d.verdict <> 'skip' AND d.kind IN ('first', 'adjudication')"""
 
 
 def deciding(store: Store, sample_ids: Iterable[int]) -> dict[int, Decision]:

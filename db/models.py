@@ -26,7 +26,7 @@ class Provenance(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a sample stands; a projection of verdicts and decisions."""
+    """Where a sample stands; a projection of verdicts and decisions. `gold` ones serve to measure reviewers alone."""
 
     PENDING = "pending"
     PASSED = "passed"
@@ -35,6 +35,7 @@ class Status(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     SUPERSEDED = "superseded"
+    GOLD = "gold"
 
 
 class Outcome(StrEnum):

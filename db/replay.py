@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import orjson
 
-from holdfast.db import decisions, exports, search
+from holdfast.db import decisions, exports, gold, search
 from holdfast.db.check_derived import PARENTS
 from holdfast.db.errors import StoreError
 from holdfast.db.models import Outcome, Provenance
@@ -28,7 +28,7 @@ def repair(store: Store, entry_of: EntryOf) -> None:
     The full text follows. StoreError where the log names samples that the store does not hold.
     """
     with store.write() as connection:
-        for table in ("exports", "decisions", "tallies", "users", "lineage"):
+        for table in ("exports", "decisions", "gold", "tallies", "users", "lineage"):
             connection.execute(f"DELETE FROM {table}")
         connection.execute(f"INSERT OR IGNORE INTO lineage {PARENTS}")
         try:
@@ -45,7 +45,8 @@ def repair(store: Store, entry_of: EntryOf) -> None:
         )
         connection.executemany("UPDATE states SET stale = 1 WHERE sample_id = ?", [(one,) for one in marked])
         connection.execute(
-            """INSERT OR IGNORE INTO states SELECT DISTINCT sample_id, 'pending', NULL, 0, 0 FROM decisions"""
+            """INSERT OR IGNORE INTO states SELECT sample_id, 'pending', NULL, 0, 0 FROM
+            (SELECT sample_id FROM decisions UNION SELECT sample_id FROM gold)"""
         )
         connection.execute(
             """INSERT INTO tallies SELECT s.source_id, 'pending', count(*), sum(s.tokens) FROM samples s
@@ -79,6 +80,10 @@ def _replay_events(connection: sqlite3.Connection) -> None:
             decisions.apply_redone(connection, payload["decision"])
         elif kind == "export.written":
             exports.apply_written(connection, seq, payload)
+        elif kind == "gold.set":
+            gold.apply_set(connection, seq, _row_id(connection, payload["uid"]), payload)
+        elif kind == "gold.retired":
+            gold.apply_retired(connection, _row_id(connection, payload["uid"]))
 
 
 def _decisions(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
@@ -124,7 +129,8 @@ def _states(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     rows = connection.execute(
         """SELECT st.sample_id, s.uid, s.provenance, st.status, st.audit, st.verdict_id, v.outcome, v.audit AS drawn,
         (SELECT max(id) FROM verdicts WHERE sample_id = st.sample_id) AS newest, q.state, q.pool,
-        EXISTS (SELECT 1 FROM decisions WHERE sample_id = st.sample_id OR revision_id = st.sample_id) AS decided
+        EXISTS (SELECT 1 FROM decisions WHERE sample_id = st.sample_id OR revision_id = st.sample_id)
+        OR EXISTS (SELECT 1 FROM gold WHERE sample_id = st.sample_id) AS decided
         FROM states st JOIN samples s ON s.id = st.sample_id LEFT JOIN verdicts v ON v.id = st.verdict_id
         LEFT JOIN queue q ON q.sample_id = st.sample_id"""
     )
@@ -194,10 +200,26 @@ def _exports(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
         yield "projection", "the exports, or which of them are stale, are not those of the log"
 
 
+def _gold(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    expected: dict[int, tuple[object, ...]] = {}
+    for seq, kind, text in connection.execute(
+        "SELECT seq, type, payload FROM events WHERE type IN ('gold.set', 'gold.retired') ORDER BY seq"
+    ):
+        payload = orjson.loads(text)
+        sample_id = _row_id(connection, payload["uid"])
+        if kind == "gold.set":
+            expected[sample_id] = (payload["verdict"], payload["reason"], payload["note"], seq)
+        else:
+            expected.pop(sample_id, None)
+    stored = connection.execute("SELECT sample_id, verdict, reason, note, seq FROM gold")
+    if expected != {row[0]: tuple(row)[1:] for row in stored}:
+        yield "projection", "the gold samples, or their answers, are not those of the log"
+
+
 def _row_id(connection: sqlite3.Connection, uid: object) -> int:
     row = connection.execute("SELECT id FROM samples WHERE uid = ?", (uid,)).fetchone()
     return -1 if row is None else int(row[0])
 
 
-PARTS = (_decisions, _states, _tallies, _users, _exports)
+PARTS = (_decisions, _states, _tallies, _users, _exports, _gold)
 """Each yields kind and detail of what is not what the log and the verdicts make of it."""

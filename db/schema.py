@@ -87,6 +87,10 @@ TABLES = (
         reviewer TEXT NOT NULL, verdict TEXT NOT NULL, kind TEXT NOT NULL, reason TEXT, note TEXT, override TEXT,
         revision_id INTEGER REFERENCES samples(id), stream TEXT NOT NULL, late INTEGER NOT NULL, at TEXT NOT NULL,
         undone_seq INTEGER REFERENCES events(seq)) STRICT""",
+    # Samples with a known answer, of which events say since when; they are no part of the data any more.
+    """CREATE TABLE gold (
+        sample_id INTEGER PRIMARY KEY REFERENCES samples(id), verdict TEXT NOT NULL, reason TEXT, note TEXT,
+        seq INTEGER NOT NULL REFERENCES events(seq)) STRICT""",
     """CREATE TABLE skips (
         sample_id INTEGER NOT NULL, reviewer TEXT NOT NULL, until TEXT NOT NULL, PRIMARY KEY (sample_id, reviewer))
         STRICT""",

@@ -103,7 +103,8 @@ def _before(connection: sqlite3.Connection, rows: Sequence[Recorded]) -> dict[in
         coalesce(st.stale, 0) AS stale,
         coalesce((SELECT max(id) FROM votes WHERE sample_id = s.id), 0) AS newest_vote,
         EXISTS (SELECT 1 FROM decisions WHERE sample_id = s.id)
-        OR EXISTS (SELECT 1 FROM decisions WHERE revision_id = s.id) AS decided,
+        OR EXISTS (SELECT 1 FROM decisions WHERE revision_id = s.id)
+        OR EXISTS (SELECT 1 FROM gold WHERE sample_id = s.id) AS decided,
         EXISTS (SELECT 1 FROM queue WHERE sample_id = s.id) AS queued
         FROM json_each(?) j CROSS JOIN samples s ON s.id = j.value LEFT JOIN states st ON st.sample_id = s.id""",
         (orjson.dumps([row.sample_id for row in rows]).decode(),),

@@ -95,11 +95,13 @@ def opinions_of(connection: sqlite3.Connection, sample_id: int) -> list[Opinion]
 def derive(connection: sqlite3.Connection, sample_id: int) -> Status:
     """A sample's status from its verdict, its decisions and, for a revision, the decision that made it."""
     row = connection.execute(
-        """SELECT s.provenance, s.ingest_id, st.audit, v.outcome FROM samples s LEFT JOIN states st ON
-        st.sample_id = s.id
+        """SELECT s.provenance, s.ingest_id, st.audit, v.outcome, EXISTS (SELECT 1 FROM gold WHERE sample_id = s.id)
+        FROM samples s LEFT JOIN states st ON st.sample_id = s.id
         LEFT JOIN verdicts v ON v.id = st.verdict_id WHERE s.id = ?""",
         (sample_id,),
     ).fetchone()
+    if row[4]:
+        return Status.GOLD
     makers = connection.execute("SELECT sample_id FROM decisions WHERE revision_id = ?", (sample_id,)).fetchall()
     if any(_leads_to(connection, maker[0], sample_id) for maker in makers):
         base = Status.APPROVED

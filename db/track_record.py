@@ -21,7 +21,8 @@ def decided_findings(store: Store) -> Counter[tuple[str, Choice]]:
         JOIN verdicts v ON v.id = st.verdict_id JOIN runs r ON r.id = v.run_id JOIN stacks k ON k.id = r.stack_id
         JOIN findings f ON f.verdict_id = v.id AND f.severity <> 'info'
             AND json_extract(v.outcomes, '$[' || f.verifier || ']') <> 'e'
-        WHERE d.undone_seq IS NULL AND d.verdict <> 'skip' AND (d.kind = 'adjudication' OR (d.kind = 'first'
+        WHERE d.undone_seq IS NULL AND d.verdict <> 'skip' AND st.status <> 'gold'
+        AND (d.kind = 'adjudication' OR (d.kind = 'first'
             AND NOT EXISTS (SELECT 1 FROM decisions a WHERE a.sample_id = d.sample_id AND a.kind = 'adjudication'
                             AND a.undone_seq IS NULL)))
         GROUP BY k.id, f.verifier, d.verdict"""

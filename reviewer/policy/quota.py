@@ -13,7 +13,7 @@ from fractions import Fraction
 from holdfast.db.models import Provenance, Source, Status
 from holdfast.db.samples import Tally
 
-GONE = (Status.REJECTED, Status.SUPERSEDED)
+GONE = (Status.REJECTED, Status.SUPERSEDED, Status.GOLD)
 """Samples that no mix may hold."""
 
 
