@@ -1,0 +1,110 @@
+"""Orderings of the queue: versioned states that rank it, and bringing the queue's rows to the newest one."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from holdfast.db import events
+from holdfast.db.states import QueueEntry
+from holdfast.db.store import Store, text_of
+from holdfast.db.users import ensure_user
+
+ROWS_AT_A_TIME = 500
+"""Rows of the queue that a transaction ranks."""
+_YIELD_SECONDS = 0.004
+
+FITTED = "ordering.fitted"
+"""The type of the event that covers an ordering."""
+
+_DECIDED = "type IN ('decision.made', 'decision.undone', 'decision.redone')"
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """An ordering without its state: `version` is its number, `log_size` how much of the log it was made from."""
+
+    version: int
+    at: str
+    log_size: int
+    report: dict[str, Any]
+
+
+def save_ordering(store: Store, *, log_size: int, report: bytes, state: bytes, actor: str) -> int:
+    """Keep an ordering (report and state as JSON) with the event that covers it; returns its version."""
+    digest = state_hash(report, state)
+    with store.write() as connection:
+        at = text_of(store.now())
+        ensure_user(connection, actor, at=at)
+        version = connection.execute(
+            "INSERT INTO orderings (at, log_size, report, state_hash, state) VALUES (?, ?, ?, ?, ?) RETURNING id",
+            (at, log_size, report.decode(), digest, state),
+        ).fetchone()[0]
+        decisions = orjson.loads(report)["decisions"]
+        payload = {"version": version, "log_size": log_size, "decisions": decisions, "state_hash": digest}
+        events.append(connection, at=at, actor=actor, type=FITTED, payload=payload)
+    return int(version)
+
+
+def state_hash(report: bytes, state: bytes) -> str:
+    """SHA-256 over all that an ordering says."""
+    return hashlib.sha256(report + b"\n" + state).hexdigest()
+
+
+def newest_ordering(store: Store) -> Ordering | None:
+    """The ordering in use; None before the first one."""
+    row = store.read().execute("SELECT id, at, log_size, report FROM orderings ORDER BY id DESC LIMIT 1").fetchone()
+    return None if row is None else Ordering(row[0], row[1], row[2], orjson.loads(row[3]))
+
+
+def state_of(store: Store, version: int) -> dict[str, Any]:
+    """The state of an ordering."""
+    row = store.read().execute("SELECT state FROM orderings WHERE id = ?", (version,)).fetchone()
+    return dict(orjson.loads(row[0]))
+
+
+def decided_since(store: Store, log_size: int, *, enough: int) -> bool:
+    """Whether at least so many decisions were made, undone or made again after the first `log_size` events."""
+    connection = store.read()
+    (size,) = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
+    if size - log_size < enough:
+        return False
+    (count,) = connection.execute(
+        f"SELECT count(*) FROM (SELECT 1 FROM events WHERE seq > ? AND {_DECIDED} LIMIT ?)", (log_size, enough)
+    ).fetchone()
+    return bool(count >= enough)
+
+
+def outdated(store: Store, version: int) -> array[int]:
+    """Row ids of the samples that wait unclaimed and that another ordering ranked, in the order of the queue."""
+    rows = store.read().execute(
+        """SELECT sample_id FROM queue WHERE state = 'open' AND pool <> 'none' AND version <> ?
+        ORDER BY pool = 'review', +priority DESC, tie""",
+        (version,),
+    )
+    return array("q", (row[0] for row in rows))
+
+
+def rerank(store: Store, rows: Sequence[tuple[object, ...]]) -> None:
+    """Give waiting samples their places, as `place_of` packs them, in short transactions; what is claimed stays."""
+    for start in range(0, len(rows), ROWS_AT_A_TIME):
+        with store.write() as connection:
+            connection.executemany(
+                """UPDATE queue SET priority = ?, p_bad = ?, why = ?, p_shown = ?, version = ?
+                WHERE sample_id = ? AND state = 'open'""",
+                rows[start : start + ROWS_AT_A_TIME],
+            )
+        # Writers wait in short steps: one of them gets its turn.
+        time.sleep(_YIELD_SECONDS)
+
+
+def place_of(sample_id: int, entry: QueueEntry) -> tuple[object, ...]:
+    """A sample's place as `rerank` takes it: stream and reasons stay as the verify run set them."""
+    why = orjson.dumps(entry.why).decode()
+    return (entry.priority, entry.p_bad, why, entry.p_shown, entry.version, sample_id)
