@@ -1,4 +1,4 @@
-"""File locks beside a store: one process at a time ingests, one verifies. A lock dies with its process."""
+"""File locks beside a store: one process at a time ingests, one verifies, one orders the queue. A lock dies with its process."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Literal
 
 from holdfast.db.errors import Refused, StoreReadOnly
 
-Purpose = Literal["ingest", "verify", "judges"]
+Purpose = Literal["ingest", "verify", "judges", "order"]
 
 _DOING: dict[Purpose, str] = {
     "ingest": "another ingest is running",
     "verify": "another `holdfast verify` is running",
+    "order": "the queue is being ordered by another process",
     "judges": "judges of an earlier `holdfast verify` are still at work",
 }
 

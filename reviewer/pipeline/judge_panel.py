@@ -12,7 +12,7 @@ from holdfast.db.errors import HoldfastError, UsageError
 from holdfast.db.store import Store
 from holdfast.reviewer.pipeline.judge_process import Asked, Failed, PanelJob, serve
 from holdfast.reviewer.pipeline.judge_report import JudgeReport
-from holdfast.reviewer.pipeline.workers import death_of, interrupts_ignored
+from holdfast.reviewer.pipeline.processes import death_of, interrupts_ignored
 from holdfast.reviewer.project import Project
 from holdfast.verifiers.judging.rubric import DEFAULT, Rubric, read_rubric
 

@@ -8,15 +8,15 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
 from holdfast.db.errors import HoldfastError
 from holdfast.db.store import Store
+from holdfast.reviewer.pipeline.processes import death_of, end_with_parent, interrupts_ignored
 from holdfast.reviewer.pipeline.stack_run import NOWHERE, Job, Result, StackRun
 
 AHEAD = 4
@@ -221,7 +221,7 @@ def even_shares(costs: Mapping[str, float], shares: int) -> list[list[str]]:
 def _serve(connection: Connection, place: Any) -> None:
     """A worker process: take a job, then task after task, until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     # What a check prints must not end up in the data on stdout.
     os.dup2(2, 1)
     # Samples and verdicts are many, short-lived and without cycles: looking for some that often is wasted.
@@ -246,34 +246,3 @@ def _serve(connection: Connection, place: Any) -> None:
     except Exception as error:
         known = isinstance(error, HoldfastError)
         connection.send(_Failure(str(error) if known else f"a worker process broke: {type(error).__name__}: {error}"))
-
-
-def _end_with_parent() -> None:
-    """End this process once the one that started it is gone: nobody would take the results of a long task."""
-    parent = parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
-
-
-@contextmanager
-def interrupts_ignored() -> Iterator[None]:
-    """Let a process started in the block inherit that it leaves Ctrl-C to this one."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def death_of(exitcode: int | None) -> str:
-    """How a process ended, from its exit code."""
-    if exitcode is None or exitcode >= 0:
-        return f"exit status {exitcode}"
-    try:
-        return signal.Signals(-exitcode).name
-    except ValueError:
-        return f"signal {-exitcode}"
