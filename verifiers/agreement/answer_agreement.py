@@ -27,8 +27,10 @@ from holdfast.verifiers.answers import read_answer
 from holdfast.verifiers.base import Context, Threshold, above, verifier
 from holdfast.verifiers.shown import shown
 
-FEWEST = 2
-"""Other answers of the same kind without which the check abstains."""
+FEWEST_TEXTS = 2
+"""Other texts without which answers in words are not compared."""
+_LONE = 0.6
+"""How much a contradiction counts that one other answer alone makes: one of the two is wrong, and nobody says which."""
 
 _SCATTER, _SCATTER_HUMAN = 0.2, 1.0
 """How much less a contradiction counts where the others contradict each other too, at most; of a person's answer."""
@@ -47,8 +49,9 @@ def answer_agreement(
 
     The score is the weighted share of the others that say something else, a little less where they do not agree among
     themselves either; against a person's answer counts only what most of them agree on. A source weighs by how often it
-    agrees with the rest, people most, the sample's own family less. Answers in words count by how much more alike the
-    others are to each other than to this one, whole texts half as much. `execute` runs answers that are programs in the
+    agrees with the rest, people most, the sample's own family less. One other answer alone counts six tenths, which
+    orders and does not flag unless a limit is set below it. Answers in words count by how much more alike the others
+    are to each other than to this one, whole texts half as much. `execute` runs answers that are programs in the
     sandbox, to compare the values that they leave in `ans` or print.
 
     Options:
@@ -64,11 +67,11 @@ def answer_agreement(
     known = others.pop(uid64(sample.uid), None)
     for parent in sample.parents:
         others.pop(uid64(parent), None)
-    if len(others) < FEWEST:
+    if not others:
         return Verdict.abstain()
     reply = _reply(sample, execute=execute) if known is None else known.reply
     comparable = [other for other in others.values() if reply is not None and other.reply.kind == reply.kind]
-    if reply is None or len(comparable) < FEWEST:
+    if reply is None or not comparable:
         return Verdict.abstain()
     if reply.kind >= FIRST_TEXT:
         return _text_verdict(reply, comparable)
@@ -77,6 +80,8 @@ def answer_agreement(
     own = source_of(sample)
     scatter = _SCATTER_HUMAN if own[0] == HUMAN else _SCATTER
     score = _contradiction(reply, weigh(comparable, groups, own, weights), scatter)
+    if len(comparable) == 1:
+        score *= _LONE
     if not flag_at.crossed(score):
         return Verdict.score(score)
     message, answer = _message(reply, comparable, groups), read_answer(sample)
@@ -162,7 +167,7 @@ def _text_verdict(reply: Reply, others: Sequence[Other]) -> Verdict:
     # One source's copies of a text are one text.
     sketches = [hashes(sketch) for _, sketch in sorted({(one.source, one.reply.sketch) for one in others})]
     sketches = sketches[:_TEXT_OTHERS]
-    if len(sketches) < FEWEST:
+    if len(sketches) < FEWEST_TEXTS:
         return Verdict.abstain()
     own = hashes(reply.sketch)
     pairs = [likeness(one, other) for place, one in enumerate(sketches) for other in sketches[place + 1 :]]

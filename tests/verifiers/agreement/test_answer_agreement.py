@@ -73,9 +73,17 @@ def test_contradictions_that_agree_count_more_than_scattered_ones(check: Check, 
     assert values[0] == 1
 
 
-def test_with_fewer_than_two_others_the_check_abstains(check: Check, sample: MakeSample) -> None:
+def test_one_other_answer_alone_gives_a_score_and_no_flag(check: Check, sample: MakeSample) -> None:
+    apart, together = answered(sample, 26, 18), answered(sample, 18, 18)
+    verdict = check(answer_agreement, apart[0], apart)
+    assert verdict.outcome is Outcome.PASS
+    assert verdict.value == 0.6
+    assert not verdict.findings
+    assert check(answer_agreement, together[0], together).value == 0
+
+
+def test_without_others_the_check_abstains(check: Check, sample: MakeSample) -> None:
     corpus = answered(sample, 26, 18)
-    assert check(answer_agreement, corpus[0], corpus).outcome is Outcome.ABSTAIN
     assert check(answer_agreement, corpus[0], []).outcome is Outcome.ABSTAIN
     assert check(answer_agreement, corpus[0]).outcome is Outcome.ABSTAIN
     assert check(answer_agreement, sample("", "A: 1"), answered(sample, 1, 2, 3, prompt="")).outcome is Outcome.ABSTAIN
