@@ -1,0 +1,155 @@
+"""Acceptance rates from the random audit, where reviewers look at flagged samples more often than at others. Pure.
+
+The audit draws samples by hash, so that those of them that people have decided stand for all samples of their kind
+(flagged, unflagged, failed …) and source. What was decided beside the audit was chosen by scores: it says what those
+samples are and nothing of the rest, so it only bounds what the rate can be. With everything decided, nothing is
+estimated any more. This holds whatever decides which samples are looked at first; taking what is left for a random part
+of the flagged would not, since reviewers begin with the worst.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+from holdfast.reviewer.policy.acceptance import CONFIDENCE
+from holdfast.reviewer.policy.lattice import Term, quantile
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """Samples of one kind and source: `size` of them, `audited` decided of those that the audit drew, `good` of these.
+
+    `known` more were decided beside the audit, `known_good` of them good. Strata of one kind are pooled where rates of
+    several sources are put together.
+    """
+
+    kind: str
+    size: int
+    audited: int = 0
+    good: int = 0
+    known: int = 0
+    known_good: int = 0
+
+    @property
+    def unseen(self) -> int:
+        """How many the audit has not shown."""
+        return self.size - self.audited
+
+    def feasible(self, unseen_good: float) -> float:
+        """The number nearest to `unseen_good` that what was decided beside the audit allows."""
+        return min(max(unseen_good, self.known_good), self.known_good + self.unseen - self.known)
+
+    def total(self, rate: float) -> float:
+        """Good samples in the stratum if those that the audit has not shown are good at this rate."""
+        return self.good + self.feasible(self.unseen * rate)
+
+
+def rate(strata: Sequence[Stratum]) -> float | None:
+    """The share of good samples; None where there are none, or where no audited sample speaks for the undecided.
+
+    Horvitz-Thompson with post-strata, kept within what is known. A stratum without audited samples gets the rate of the
+    others.
+    """
+    size = sum(one.size for one in strata)
+    shown = [one for one in strata if one.audited]
+    if not size or (not shown and any(one.known < one.size for one in strata)):
+        return None
+    of_shown = sum(one.size for one in shown)
+    others = sum(one.size * one.good / one.audited for one in shown) / of_shown if shown else 0.0
+    return sum(one.total(one.good / one.audited if one.audited else others) for one in strata) / size
+
+
+def standard_error(strata: Sequence[Stratum]) -> float:
+    """Of `rate`, from the audited samples alone; strata with fewer than two of them add nothing."""
+    size = sum(one.size for one in strata)
+    variance = 0.0
+    for one in strata:
+        if one.audited > 1:
+            p = one.good / one.audited
+            variance += (one.size / size) ** 2 * (1 - one.audited / one.size) * p * (1 - p) / (one.audited - 1)
+    return sqrt(variance)
+
+
+def lower_bound(strata: Sequence[Stratum], confidence: float = CONFIDENCE) -> float:
+    """One-sided lower bound of the rate at which the strata's sources give good samples (superpopulation).
+
+    Uniform priors. One more audited good sample never lowers the bound of one source, and one more bad never raises it.
+    """
+    size = sum(one.size for one in strata)
+    terms = [Term(pool.a, pool.b, pool.size / size, 0.0, 1.0) for pool in _pools(strata)]
+    return quantile(terms, 1 - confidence) if terms else 0.0
+
+
+def interval(strata: Sequence[Stratum], confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Two-sided interval of the share of good samples among these very ones (finite lot); (0, 1) where there are none.
+
+    Uniform priors; exact where everything is decided.
+    """
+    size = sum(one.size for one in strata)
+    terms = [
+        Term(pool.a, pool.b, pool.unseen / size, pool.floor / size, pool.ceiling / size, pool.good / size)
+        for pool in _pools(strata)
+    ]
+    if not terms:
+        return 0.0, 1.0
+    return quantile(terms, (1 - confidence) / 2), quantile(terms, (1 + confidence) / 2)
+
+
+def weighted(groups: Iterable[tuple[float, int, int]]) -> tuple[float, float]:
+    """Rate and effective number of trials (Kish 1965) of groups: weight of a trial, trials, successes. (0, 0) of none.
+
+    The weight is the inverse of the share in which a trial's kind was drawn.
+    """
+    found = list(groups)
+    total = sum(weight * trials for weight, trials, _ in found)
+    if not total:
+        return 0.0, 0.0
+    squares = sum(weight * weight * trials for weight, trials, _ in found)
+    return sum(weight * successes for weight, _, successes in found) / total, total * total / squares
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """Strata of one kind, put together, with the posterior of the rate of what the audit has not shown."""
+
+    size: int
+    good: int
+    unseen: int
+    floor: int
+    ceiling: int
+    a: float
+    b: float
+
+
+def _pools(strata: Sequence[Stratum]) -> list[_Pool]:
+    """Strata by kind, in order of the kinds; those that no audited sample speaks for apart from the others.
+
+    Taken one by one, strata with few audited samples would each draw the whole towards the middle by their prior.
+    """
+    kinds: dict[tuple[str, bool], list[Stratum]] = {}
+    for one in strata:
+        if one.size:
+            kinds.setdefault((one.kind, one.audited > 0), []).append(one)
+    return [_pooled(kinds[kind]) for kind in sorted(kinds)]
+
+
+def _pooled(strata: list[Stratum]) -> _Pool:
+    """One posterior: of the weighted rate, with the effective number of samples of unequal weights (Kish 1965)."""
+    if len(strata) == 1:
+        trials, successes = float(strata[0].audited), float(strata[0].good)
+    else:
+        share, trials = weighted((one.unseen / one.audited, one.audited, one.good) for one in strata if one.audited)
+        successes = share * trials
+    known, known_good = sum(one.known for one in strata), sum(one.known_good for one in strata)
+    unseen = sum(one.unseen for one in strata)
+    return _Pool(
+        size=sum(one.size for one in strata),
+        good=sum(one.good for one in strata),
+        unseen=unseen,
+        floor=known_good,
+        ceiling=known_good + unseen - known,
+        a=1 + successes,
+        b=1 + trials - successes,
+    )
