@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from holdfast.db import check_derived, replay, rows, verdicts, votes
+from holdfast.db import approvals, check_derived, replay, rows, verdicts, votes
 from holdfast.db.events import GENESIS, Head, event_hash
 from holdfast.db.exports import exports
 from holdfast.db.merkle import MerkleTree
@@ -57,6 +57,7 @@ def _parts(
     yield "verdict", _verdicts(connection, report)
     yield "revision", _revisions(connection)
     yield "vote", _votes(connection)
+    yield "approval", (Problem("approval", found) for found in approvals.altered(connection))
     for part in (*check_derived.PARTS, *replay.PARTS):
         yield "projection", (Problem(kind, detail) for kind, detail in part(connection))
 

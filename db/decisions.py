@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from holdfast.db import events, queue
+from holdfast.db import events, exports, queue
 from holdfast.db.errors import NotFound, Refused, UsageError
 from holdfast.db.models import Choice, Role, Status, Stream
 from holdfast.db.revisions import Revision, store_revision
-from holdfast.db.states import effective, opinions_of, refresh
+from holdfast.db.states import GUARANTEED, effective, opinions_of, refresh
 from holdfast.db.store import Store, text_of
 from holdfast.db.users import ensure_user
 
@@ -201,7 +201,7 @@ def apply_made(
 def apply_undone(connection: sqlite3.Connection, seq: int, decision_seq: int) -> None:
     """Project a `decision.undone` event; exports that hold what was decided are stale."""
     connection.execute("UPDATE decisions SET undone_seq = ? WHERE seq = ?", (seq, decision_seq))
-    connection.execute("UPDATE exports SET stale = 1 WHERE head_size >= ?", (decision_seq,))
+    exports.apply_taken_back(connection, decision_seq)
 
 
 def apply_redone(connection: sqlite3.Connection, decision_seq: int) -> None:
@@ -222,9 +222,9 @@ def _check(submission: Submission) -> None:
 
 def _item(connection: sqlite3.Connection, sample_id: int) -> sqlite3.Row:
     row: sqlite3.Row | None = connection.execute(
-        """SELECT s.id, s.uid, s.source_id, o.batch_id, o.external_id, b.name AS batch, q.state, q.reviewer, q.token,
+        f"""SELECT s.id, s.uid, s.source_id, o.batch_id, o.external_id, b.name AS batch, q.state, q.reviewer, q.token,
         q.expires_at, coalesce(q.stream, 'flagged') AS stream, coalesce(st.status, 'pending') AS status, st.verdict_id,
-        coalesce(st.audit, 0) AS audit
+        coalesce(st.audit, 0) AS audit, {GUARANTEED} AS guaranteed
         FROM samples s JOIN occurrences o ON o.id = (SELECT min(id) FROM occurrences WHERE sample_id = s.id)
         JOIN batches b ON b.id = o.batch_id LEFT JOIN queue q ON q.sample_id = s.id
         LEFT JOIN states st ON st.sample_id = s.id WHERE s.id = ?""",
@@ -244,7 +244,9 @@ def _kind(
         if not held or item["token"] != submission.token:
             return "second", True
     decided = effective(opinions_of(connection, item["id"]))
-    settled = decided is not None or item["status"] in (Status.APPROVED, Status.SUPERSEDED, Status.ESCALATED)
+    settled = decided is not None or item["status"] in (Status.SUPERSEDED, Status.ESCALATED)
+    # What was approved without a look is open to everybody's first look.
+    settled = settled or (item["status"] == Status.APPROVED and not item["guaranteed"])
     if submission.second_opinion and settled:
         return ("first" if _is_own_edit(connection, item, submission.reviewer) else "second"), False
     if submission.token is None:

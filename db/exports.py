@@ -15,7 +15,7 @@ from holdfast.db.users import ensure_user
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A written export; `stale` when a decision that it used was undone since."""
+    """A written export; `stale` when a decision or approval that it used was taken back since."""
 
     seq: int
     path: str
@@ -42,6 +42,11 @@ def apply_written(connection: sqlite3.Connection, seq: int, payload: Mapping[str
     connection.execute(
         "INSERT INTO exports VALUES (?, ?, ?, ?, 0)", (seq, payload["path"], payload["head_size"], payload["head_root"])
     )
+
+
+def apply_taken_back(connection: sqlite3.Connection, since: int) -> None:
+    """Mark the exports stale that may hold what an event from that one on approved, and that no longer is."""
+    connection.execute("UPDATE exports SET stale = 1 WHERE head_size >= ?", (since,))
 
 
 def exports(store: Store) -> list[Export]:

@@ -11,7 +11,7 @@ from holdfast.db import decisions, exports, gold, search
 from holdfast.db.check_derived import PARENTS
 from holdfast.db.errors import StoreError
 from holdfast.db.models import Outcome, Provenance
-from holdfast.db.states import QueueEntry, derive, pool_of, refresh, status_of
+from holdfast.db.states import GUARANTEED, QueueEntry, derive, pool_of, refresh, status_of
 from holdfast.db.store import Store
 
 EntryOf = Callable[[int], QueueEntry | None]
@@ -80,6 +80,8 @@ def _replay_events(connection: sqlite3.Connection) -> None:
             decisions.apply_redone(connection, payload["decision"])
         elif kind == "export.written":
             exports.apply_written(connection, seq, payload)
+        elif kind == "approval.revoked":
+            exports.apply_taken_back(connection, payload["since"])
         elif kind == "gold.set":
             gold.apply_set(connection, seq, _row_id(connection, payload["uid"]), payload)
         elif kind == "gold.retired":
@@ -127,10 +129,10 @@ def _as_row(
 
 def _states(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     rows = connection.execute(
-        """SELECT st.sample_id, s.uid, s.provenance, st.status, st.audit, st.verdict_id, v.outcome, v.audit AS drawn,
+        f"""SELECT st.sample_id, s.uid, s.provenance, st.status, st.audit, st.verdict_id, v.outcome, v.audit AS drawn,
         (SELECT max(id) FROM verdicts WHERE sample_id = st.sample_id) AS newest, q.state, q.pool,
         EXISTS (SELECT 1 FROM decisions WHERE sample_id = st.sample_id OR revision_id = st.sample_id)
-        OR EXISTS (SELECT 1 FROM gold WHERE sample_id = st.sample_id) AS decided
+        OR EXISTS (SELECT 1 FROM gold WHERE sample_id = st.sample_id) AS decided, {GUARANTEED} AS guaranteed
         FROM states st JOIN samples s ON s.id = st.sample_id LEFT JOIN verdicts v ON v.id = st.verdict_id
         LEFT JOIN queue q ON q.sample_id = st.sample_id"""
     )
@@ -140,7 +142,8 @@ def _states(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
             status = derive(connection, row["sample_id"])
         else:
             outcome = None if row["outcome"] is None else Outcome(row["outcome"])
-            status = status_of(outcome, Provenance(row["provenance"]), audit=audit)
+            provenance = Provenance(row["provenance"])
+            status = status_of(outcome, provenance, audit=audit, guaranteed=bool(row["guaranteed"]))
         if status != row["status"] or row["verdict_id"] != row["newest"] or (row["drawn"] or 0) != row["audit"]:
             yield (
                 "projection",
@@ -186,14 +189,16 @@ def _users(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
 def _exports(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     expected: dict[int, tuple[object, ...]] = {}
     for seq, kind, text in connection.execute(
-        "SELECT seq, type, payload FROM events WHERE type IN ('export.written', 'decision.undone') ORDER BY seq"
+        """SELECT seq, type, payload FROM events
+        WHERE type IN ('export.written', 'decision.undone', 'approval.revoked') ORDER BY seq"""
     ):
         payload = orjson.loads(text)
         if kind == "export.written":
             expected[seq] = (payload["path"], payload["head_size"], payload["head_root"], 0)
         else:
+            since = payload["decision"] if kind == "decision.undone" else payload["since"]
             for number, (path, size, root, _) in expected.items():
-                if size >= payload["decision"]:
+                if size >= since:
                     expected[number] = (path, size, root, 1)
     stored = connection.execute("SELECT seq, path, head_size, head_root, stale FROM exports")
     if expected != {row[0]: tuple(row)[1:] for row in stored}:

@@ -91,6 +91,10 @@ TABLES = (
     """CREATE TABLE gold (
         sample_id INTEGER PRIMARY KEY REFERENCES samples(id), verdict TEXT NOT NULL, reason TEXT, note TEXT,
         seq INTEGER NOT NULL REFERENCES events(seq)) STRICT""",
+    # Samples approved without a look. The events cover them by their roots, as they cover verdicts.
+    """CREATE TABLE approvals (
+        sample_id INTEGER NOT NULL REFERENCES samples(id), granted_seq INTEGER NOT NULL REFERENCES events(seq),
+        revoked_seq INTEGER REFERENCES events(seq), PRIMARY KEY (sample_id, granted_seq)) STRICT, WITHOUT ROWID""",
     """CREATE TABLE skips (
         sample_id INTEGER NOT NULL, reviewer TEXT NOT NULL, until TEXT NOT NULL, PRIMARY KEY (sample_id, reviewer))
         STRICT""",
@@ -139,6 +143,7 @@ INDEXES = {
     "decisions_sample": "CREATE INDEX decisions_sample ON decisions (sample_id)",
     "decisions_revision": "CREATE INDEX decisions_revision ON decisions (revision_id) WHERE revision_id IS NOT NULL",
     "decisions_reviewer": "CREATE INDEX decisions_reviewer ON decisions (reviewer, seq)",
+    "approvals_live": "CREATE UNIQUE INDEX approvals_live ON approvals (sample_id) WHERE revoked_seq IS NULL",
     "lineage_child": "CREATE INDEX lineage_child ON lineage (child_id)",
 }
 
@@ -172,6 +177,10 @@ TRIGGERS = (
     *_append_only("stacks"),
     *_append_only("fits"),
     *_append_only("orderings"),
+    """CREATE TRIGGER approvals_no_update BEFORE UPDATE ON approvals WHEN OLD.revoked_seq IS NOT NULL
+    OR NEW.revoked_seq IS NULL OR NEW.sample_id <> OLD.sample_id OR NEW.granted_seq <> OLD.granted_seq
+    BEGIN SELECT RAISE(ABORT, 'approvals are append-only'); END""",
+    _append_only("approvals")[1],
 )
 
 

@@ -10,7 +10,17 @@ import orjson
 
 from holdfast.db.models import Provenance
 from holdfast.db.packing import Recorded
-from holdfast.db.states import ENTRY_SET, QueueEntry, add_to_tally, insert_entry, packed, pool_of, refresh, status_of
+from holdfast.db.states import (
+    ENTRY_SET,
+    GUARANTEED,
+    QueueEntry,
+    add_to_tally,
+    insert_entry,
+    packed,
+    pool_of,
+    refresh,
+    status_of,
+)
 from holdfast.db.store import Store
 
 _MARKED_AT_A_TIME = 500
@@ -25,7 +35,9 @@ def record_statuses(connection: sqlite3.Connection, rows: Sequence[Recorded], fi
     decided = []
     for verdict_id, row in enumerate(rows, start=first_id):
         found = before[row.sample_id]
-        status = status_of(row.outcome, Provenance(found["provenance"]), audit=row.audit)
+        status = status_of(
+            row.outcome, Provenance(found["provenance"]), audit=row.audit, guaranteed=bool(found["guaranteed"])
+        )
         if found["decided"]:
             decided.append(row)
         else:
@@ -99,12 +111,12 @@ class _Queue:
 def _before(connection: sqlite3.Connection, rows: Sequence[Recorded]) -> dict[int, sqlite3.Row]:
     """How samples stood, by row id."""
     found = connection.execute(
-        """SELECT s.id, s.source_id, s.tokens, s.provenance, coalesce(st.status, 'pending') AS status,
+        f"""SELECT s.id, s.source_id, s.tokens, s.provenance, coalesce(st.status, 'pending') AS status,
         coalesce(st.stale, 0) AS stale,
         coalesce((SELECT max(id) FROM votes WHERE sample_id = s.id), 0) AS newest_vote,
         EXISTS (SELECT 1 FROM decisions WHERE sample_id = s.id)
         OR EXISTS (SELECT 1 FROM decisions WHERE revision_id = s.id)
-        OR EXISTS (SELECT 1 FROM gold WHERE sample_id = s.id) AS decided,
+        OR EXISTS (SELECT 1 FROM gold WHERE sample_id = s.id) AS decided, {GUARANTEED} AS guaranteed,
         EXISTS (SELECT 1 FROM queue WHERE sample_id = s.id) AS queued
         FROM json_each(?) j CROSS JOIN samples s ON s.id = j.value LEFT JOIN states st ON st.sample_id = s.id""",
         (orjson.dumps([row.sample_id for row in rows]).decode(),),

@@ -35,6 +35,10 @@ UNRANKED = QueueEntry(Stream.FLAGGED, 0.0, 0.0, (), ())
 """The place of a sample that no ordering has ranked yet."""
 
 
+GUARANTEED = "EXISTS (SELECT 1 FROM approvals WHERE sample_id = s.id AND revoked_seq IS NULL)"
+"""True of samples that an approval without a look stands for; `s` is a table of samples."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opinion:
     """The part of a live decision that a status depends on."""
@@ -44,15 +48,18 @@ class Opinion:
     revision_id: int | None
 
 
-def status_of(outcome: Outcome | None, provenance: Provenance, *, audit: bool) -> Status:
-    """The status that verdicts alone give: what fails is rejected unless a human wrote it or the audit drew it."""
+def status_of(outcome: Outcome | None, provenance: Provenance, *, audit: bool, guaranteed: bool = False) -> Status:
+    """The status that nobody's decision gives: what fails is rejected unless a human wrote it or the audit drew it.
+
+    What is approved without a look (`guaranteed`) is so while no check flags it and the audit has not drawn it.
+    """
     if outcome is None:
         return Status.PENDING
     if outcome is Outcome.FAIL and provenance is not Provenance.HUMAN and not audit:
         return Status.REJECTED
     if outcome in (Outcome.FAIL, Outcome.FLAG, Outcome.ERROR):
         return Status.FLAGGED
-    return Status.PASSED
+    return Status.APPROVED if guaranteed and not audit else Status.PASSED
 
 
 def effective(opinions: Sequence[Opinion]) -> Opinion | None:
@@ -95,8 +102,8 @@ def opinions_of(connection: sqlite3.Connection, sample_id: int) -> list[Opinion]
 def derive(connection: sqlite3.Connection, sample_id: int) -> Status:
     """A sample's status from its verdict, its decisions and, for a revision, the decision that made it."""
     row = connection.execute(
-        """SELECT s.provenance, s.ingest_id, st.audit, v.outcome, EXISTS (SELECT 1 FROM gold WHERE sample_id = s.id)
-        FROM samples s LEFT JOIN states st ON st.sample_id = s.id
+        f"""SELECT s.provenance, s.ingest_id, st.audit, v.outcome, EXISTS (SELECT 1 FROM gold WHERE sample_id = s.id),
+        {GUARANTEED} FROM samples s LEFT JOIN states st ON st.sample_id = s.id
         LEFT JOIN verdicts v ON v.id = st.verdict_id WHERE s.id = ?""",
         (sample_id,),
     ).fetchone()
@@ -109,7 +116,7 @@ def derive(connection: sqlite3.Connection, sample_id: int) -> Status:
         return Status.SUPERSEDED
     else:
         outcome = None if row[3] is None else Outcome(row[3])
-        base = status_of(outcome, Provenance(row[0]), audit=bool(row[2]))
+        base = status_of(outcome, Provenance(row[0]), audit=bool(row[2]), guaranteed=bool(row[5]))
     return decided_status(base, opinions_of(connection, sample_id))
 
 
