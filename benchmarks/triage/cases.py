@@ -16,6 +16,9 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 BAD_SHARE = 0.1
 """What a thinned batch has of bad samples."""
 
+SYSTEMS = ("gpt3-175b_verification", "codex-pot-fewshot")
+"""The systems of gsm8k whose batches are reviewed: one that writes and one that programs."""
+
 Record = dict[str, Any]
 
 
@@ -45,12 +48,11 @@ class Spec:
 
 def specs() -> list[Spec]:
     """All sets, in the order in which they are printed."""
-    systems = ("gpt3-175b_verification", "codex-pot-fewshot")
     return [
         *(
             Spec(f"gsm8k {system}, {count} comparator{'s' * (count > 1)}", True, _gsm8k(system, count))
             for count in (5, 1)
-            for system in systems
+            for system in SYSTEMS
         ),
         Spec("mmlu_redux", False, _mmlu_redux),
         Spec("mlqe_pe", False, _mlqe_pe),
@@ -102,7 +104,7 @@ def _case(name: str, found: Sequence[Record], bad: Callable[[Record], bool], **o
 def _gsm8k(system: str, count: int) -> Callable[[int], Case]:
     """A batch of one system thinned to a tenth of bad answers, and other systems' answers to its problems.
 
-    The reference is left out: it is the truth. With one comparator, the seeds take turns among the five.
+    The reference is left out: it is the truth. One comparator is the other of the two systems that are reviewed.
     """
 
     def make(seed: int) -> Case:
@@ -110,14 +112,12 @@ def _gsm8k(system: str, count: int) -> Callable[[int], Case]:
         truth = {row["id"]: not row["labels"]["correct"] for row in every if row["source"]["model"] == system}
         kept = thinned(truth, seed)
         groups = {row["id"]: row["extra"]["group"] for row in every if row["id"] in kept}
-        others = sorted({row["source"]["model"] for row in every} - {system})
-        if count < len(others):
-            others = [others[(seed + at) % len(others)] for at in range(count)]
+        others = {row["source"]["model"] for row in every} if count > 1 else set(SYSTEMS)
         asked = set(groups.values())
         records = [
             _record(row)
             for row in every
-            if row["id"] in kept or (row["source"]["model"] in others and row["extra"]["group"] in asked)
+            if row["id"] in kept or (row["source"]["model"] in others - {system} and row["extra"]["group"] in asked)
         ]
         settings = "[verifiers.answer_agreement]\nexecute = true\n"
         return Case(
