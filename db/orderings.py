@@ -69,15 +69,12 @@ def state_of(store: Store, version: int) -> dict[str, Any]:
     return dict(orjson.loads(row[0]))
 
 
-def decided_since(store: Store, log_size: int, *, enough: int) -> bool:
-    """Whether at least so many decisions were made, undone or made again after the first `log_size` events."""
-    connection = store.read()
-    (size,) = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
-    if size - log_size < enough:
+def decided_since(store: Store, size: int, *, enough: int) -> bool:
+    """Whether at least so many decisions were made, undone or made again after the first `size` events."""
+    if log_size(store) - size < enough:
         return False
-    (count,) = connection.execute(
-        f"SELECT count(*) FROM (SELECT 1 FROM events WHERE seq > ? AND {_DECIDED} LIMIT ?)", (log_size, enough)
-    ).fetchone()
+    counted = f"SELECT count(*) FROM (SELECT 1 FROM events WHERE seq > ? AND {_DECIDED} LIMIT ?)"
+    (count,) = store.read().execute(counted, (size, enough)).fetchone()
     return bool(count >= enough)
 
 
@@ -108,3 +105,9 @@ def place_of(sample_id: int, entry: QueueEntry) -> tuple[object, ...]:
     """A sample's place as `rerank` takes it: stream and reasons stay as the verify run set them."""
     why = orjson.dumps(entry.why).decode()
     return (entry.priority, entry.p_bad, why, entry.p_shown, entry.version, sample_id)
+
+
+def log_size(store: Store) -> int:
+    """How many events the log holds."""
+    (size,) = store.read().execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
+    return int(size)

@@ -1,7 +1,8 @@
-"""Decisions that say whether a sample is good: what the order of the queue is learned from."""
+"""What the order of the queue is made from: decisions that say whether a sample is good, and what waits."""
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 
 from holdfast.db.gold import NOT_GOLD
@@ -36,3 +37,63 @@ def reviewed(store: Store) -> list[Reviewed]:
         if kind == "adjudication" or sample_id not in counting:
             counting[sample_id] = Reviewed(sample_id, source, _BAD.get(verdict), seq)
     return sorted(counting.values(), key=lambda one: one.seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The flagged samples that wait for a person, those that the audit drew aside, in columns parallel to each other.
+
+    `ties` are the first 15 hex digits of the uids as numbers, ascending; `sources` are row ids.
+    """
+
+    sample_ids: array[int]
+    ties: array[int]
+    sources: array[int]
+
+
+def waiting_flagged(store: Store) -> Waiting:
+    """The flagged, undecided samples whose place in the queue no hash draws; claimed ones count."""
+    found = Waiting(array("q"), array("q"), array("q"))
+    for sample_id, tie, source in store.read().execute(
+        f"""SELECT q.sample_id, q.tie, s.source_id FROM queue q JOIN samples s ON s.id = q.sample_id
+        JOIN states st ON st.sample_id = q.sample_id
+        WHERE q.state <> 'done' AND st.status = 'flagged' AND NOT st.audit AND {NOT_GOLD} ORDER BY q.tie"""
+    ):
+        found.sample_ids.append(sample_id)
+        found.ties.append(tie)
+        found.sources.append(source)
+    return found
+
+
+def judged_ids(store: Store) -> array[int]:
+    """Row ids of all judged samples that are data, in order."""
+    rows = store.read().execute(
+        f"""SELECT st.sample_id FROM states st JOIN samples s ON s.id = st.sample_id
+        WHERE st.verdict_id IS NOT NULL AND {NOT_GOLD} ORDER BY st.sample_id"""
+    )
+    return array("q", (row[0] for row in rows))
+
+
+def decided_ties(store: Store) -> array[int]:
+    """The first 15 hex digits, as numbers, of the uids of all samples that somebody decided, ascending."""
+    rows = store.read().execute(
+        """SELECT DISTINCT s.uid FROM decisions d JOIN samples s ON s.id = d.sample_id
+        WHERE d.undone_seq IS NULL AND d.verdict <> 'skip' ORDER BY s.uid"""
+    )
+    return array("q", (int(row[0][:15], 16) for row in rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """How much was judged, and by which stack last: what an ordering rests on beside decisions."""
+
+    judged: int
+    stack: int | None
+
+
+def basis(store: Store) -> Basis:
+    """How much is judged now; quick, whatever the number of samples."""
+    connection = store.read()
+    (judged,) = connection.execute("SELECT coalesce(sum(samples), 0) FROM tallies WHERE status <> 'pending'").fetchone()
+    row = connection.execute("SELECT stack_id FROM runs WHERE kind = 'batch' ORDER BY id DESC LIMIT 1").fetchone()
+    return Basis(judged, None if row is None else row[0])

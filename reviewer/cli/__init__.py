@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status:status", "Count samples by status, stream and source; what is due, pace, time left."),
     "queue": ("queue:queue", "List the review queue in order."),
     "next": ("queue:next_", "Claim the next sample and show it."),
+    "reorder": ("reorder:reorder", "Learn from the decisions so far and order the queue by it."),
     "release": ("queue:release", "Give claims back."),
     "decide": ("decide:decide", "Record one decision, or many from a file."),
     "undo": ("decide:undo", "Undo the caller's last decisions."),

@@ -6,7 +6,8 @@ import functools
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -150,6 +151,23 @@ def ticker() -> Callable[[str], None]:
     if not sys.stderr.isatty():
         return lambda _: None
     return lambda text: click.echo(f"\r{text}", nl=False, err=True)
+
+
+@contextmanager
+def progress_line() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress line on stderr, redrawn in place, where stderr is a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+
+    def show(what: str, done: int, total: int) -> None:
+        share = f" {done:,} of {total:,} ({done / total:.0%})" if total else " …"
+        click.echo(f"\r\x1b[K{what}{share}", nl=False, err=True)
+
+    try:
+        yield show
+    finally:
+        click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def _visible(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from holdfast.reviewer.cli.common import TEXT, Caller, acts, json_option, print_json, say, ticker, warn
+from holdfast.reviewer.cli.common import TEXT, Caller, acts, json_option, print_json, progress_line, say, ticker, warn
 
 if TYPE_CHECKING:
     from holdfast.db.decisions import Receipt, Undone
@@ -51,6 +51,7 @@ def decide(
     reported and the rest goes on.
     """
     from holdfast.db.errors import NotFound, Refused
+    from holdfast.reviewer.pipeline.ordering import start_in_background
 
     if file is not None:
         if any((ref, verdict, token, reason, note, response_file)):
@@ -68,6 +69,7 @@ def decide(
             receipt = _decide_one(
                 project, store, caller.user, ref, verdict, token, reason, note, response, second_opinion=second_opinion
             )
+            start_in_background(project, store, actor=caller.user)
         except (NotFound, Refused) as error:
             if as_json:
                 print_json({"decided": 0, "refused": [{"line": None, "ref": ref, "why": str(error)}], "late": 0})
@@ -125,6 +127,7 @@ def _print_receipt(receipt: Receipt, *, as_json: bool) -> None:
 def _decide_many(caller: Caller, file: str, *, second_opinion: bool, as_json: bool) -> None:
     from holdfast.reviewer.pipeline.decide import decide_lines
     from holdfast.reviewer.pipeline.judging import judge_of
+    from holdfast.reviewer.pipeline.ordering import bring_up_to_date, due
 
     tick = ticker()
 
@@ -145,6 +148,9 @@ def _decide_many(caller: Caller, file: str, *, second_opinion: bool, as_json: bo
             second_opinion=second_opinion,
             progress=progress,
         )
+        if due(store):
+            with progress_line() as ordering:
+                bring_up_to_date(project, store, actor=caller.user, progress=ordering)
     _print_bulk(done, as_json=as_json)
     if done.refused and not done.decided:
         raise click.exceptions.Exit(1)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +16,13 @@ from holdfast.reviewer.cli.common import (
     jsonl_option,
     print_json,
     print_jsonl,
+    progress_line,
     say,
     warn,
 )
 
 if TYPE_CHECKING:
     from holdfast.reviewer.pipeline.judge_report import JudgeTally
-    from holdfast.reviewer.pipeline.rederiving import Progress
     from holdfast.reviewer.pipeline.verifying import VerifyReport
     from holdfast.reviewer.project import Project
 
@@ -52,7 +50,7 @@ def verify(caller: Caller, batch: str | None, verifiers: tuple[str, ...], worker
     from holdfast.reviewer.pipeline import verify as pipeline
 
     project = caller.project()
-    with project.store() as store, _progress() as progress:
+    with project.store() as store, progress_line() as progress:
         report = pipeline.verify(
             project,
             store,
@@ -190,20 +188,3 @@ def _say_verified(report: VerifyReport) -> None:
     for name, counts in report.by_verifier.items():
         shown = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(counts.items()) if count)
         say(f"  {name:<{width}}  {shown}")
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A progress line on stderr, redrawn in place, where stderr is a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda *_: None
-        return
-
-    def show(what: str, done: int, total: int) -> None:
-        share = f" {done:,} of {total:,} ({done / total:.0%})" if total else " …"
-        click.echo(f"\r\x1b[K{what}{share}", nl=False, err=True)
-
-    try:
-        yield show
-    finally:
-        click.echo("\r\x1b[K", nl=False, err=True)

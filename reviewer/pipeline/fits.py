@@ -67,6 +67,12 @@ def learned_before(store: Store, stack: Stack, review: ReviewConfig) -> Frozen |
     return Frozen(states, audit["state"], audit["last_id"])
 
 
+def audit_chances(store: Store, review: ReviewConfig) -> dict[str, float]:
+    """By source, the chance that the audit draws a sample, as it was drawn up last; a source without one was not."""
+    found = _load(store, _AUDIT, "1", _audit_hash(review))
+    return {} if found is None else {source: min(chance, 1.0) for source, chance in found["state"].items()}
+
+
 def newest_states(store: Store, stack: Stack) -> dict[str, bytes]:
     """The newest state that each verifier of the stack learned, of whatever corpus; those without one are left out."""
     found = {name: _load(store, name, version, options_hash) for name, version, options_hash in _learners(stack)}

@@ -10,10 +10,13 @@ from collections.abc import Callable, Sequence
 from holdfast.db.errors import HoldfastError, NotFound, UsageError
 from holdfast.db.locks import held
 from holdfast.db.models import Sample, SampleVerdicts
+from holdfast.db.orderings import newest_ordering
 from holdfast.db.samples import batches, load
 from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store
 from holdfast.db.verdicts import current
+from holdfast.reviewer.pipeline.ordering import bring_up_to_date
+from holdfast.reviewer.pipeline.ordering_crew import Ranker
 from holdfast.reviewer.pipeline.rederiving import Progress
 from holdfast.reviewer.pipeline.stacks import chosen_stack, configured_names, configured_stack
 from holdfast.reviewer.pipeline.verifying import Verification, VerifyReport
@@ -72,6 +75,7 @@ def verify(
 
                 report.judged = run_judges(project, store, batch=batch, actor=actor, progress=progress, warn=warn)
                 verification.bring_up_to_date()
+        bring_up_to_date(project, store, actor=actor, progress=progress)
     except KeyboardInterrupt:
         kept = f"{report.verified:,} samples were verified and are kept" if report.verified else "nothing is lost"
         raise HoldfastError(f"stopped; {kept}: the same command goes on from there") from None
@@ -99,7 +103,10 @@ def verify_revision(stack: Stack, ctx: Context, sample: Sample) -> SampleVerdict
 
 
 def entry_of(store: Store) -> Callable[[int], QueueEntry | None]:
-    """A function that ranks a sample, by its row id, from its current verdicts."""
+    """A function that ranks a sample, by its row id: by the newest ordering, before the first one provisionally."""
+    newest = newest_ordering(store)
+    if newest is not None:
+        return Ranker(store, newest.version).entry
 
     def entry(sample_id: int) -> QueueEntry | None:
         stored = load(store, sample_id)

@@ -43,17 +43,17 @@ Steps = list[tuple[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class Clusters:
-    """Near-duplicates that wait: `keys` (the first 16 hex digits of uids as numbers), ascending, and in `sizes` for how
+    """Near-duplicates that wait: `keys` (the first 15 hex digits of uids as numbers), ascending, and in `sizes` for how
     many each stands; 0 where another stands for it."""
 
-    keys: Sequence[int] = field(default_factory=lambda: array("Q"))
-    sizes: Sequence[int] = field(default_factory=lambda: array("L"))
+    keys: Sequence[int] = field(default_factory=lambda: array("q"))
+    sizes: Sequence[int] = field(default_factory=lambda: array("I"))
 
     def size(self, uid: str) -> int | None:
         """For how many samples this one stands; None where it has no near-duplicate in the queue."""
         if not self.keys:
             return None
-        key = int(uid[:16], 16)
+        key = int(uid[:15], 16)
         at = bisect_left(self.keys, key)
         return self.sizes[at] if at < len(self.keys) and self.keys[at] == key else None
 

@@ -22,7 +22,8 @@ from holdfast.db.models import (
 )
 from holdfast.db.states import QueueEntry
 from holdfast.reviewer.policy.audit_draw import audit_draw, audit_thresholds
-from holdfast.reviewer.policy.ordering import PRIOR, rank
+from holdfast.reviewer.policy.estimator import PRIOR
+from holdfast.reviewer.policy.ordering import rank
 
 SPECS = tuple(VerifierSpec(f"check_{number}", "1", Layer.FORMAT) for number in range(6))
 NOTE = Verdict(Outcome.PASS, None, (Finding("noted", Severity.INFO, "by the way"),))

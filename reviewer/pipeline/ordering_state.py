@@ -1,0 +1,102 @@
+"""Making an ordering: what verdicts and decisions teach, and the numbers that place samples in the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import orjson
+
+from holdfast.db.orderings import log_size, newest_ordering, state_of
+from holdfast.db.ranking import Rankable
+from holdfast.db.reviewed import Reviewed, basis, judged_ids, reviewed
+from holdfast.db.store import Store
+from holdfast.reviewer.config import Config
+from holdfast.reviewer.pipeline.fits import audit_chances
+from holdfast.reviewer.pipeline.ordering_places import pages, places
+from holdfast.reviewer.policy.estimator import Estimator
+from holdfast.reviewer.policy.learning import Decided, learned_state, rule_state
+from holdfast.reviewer.project import Project
+
+NEWEST = 20_000
+"""So many of the newest decisions enter the fit, and all of the rarer class."""
+GROWTH = 1.1
+"""How many times as many samples have to be judged before an ordering is made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An ordering that is not kept yet: report and state are JSON."""
+
+    log_size: int
+    report: bytes
+    state: bytes
+
+
+def make(project: Project, store: Store) -> Made:
+    """An ordering from the store as it is now; the same for the same log, verdicts and settings."""
+    with store.snapshot():
+        now = basis_of(store, project.config)
+        decisions = reviewed(store)
+        rule = _rule(store, now)
+        learned, report = learned_state(rule, _decided(store, project.config, decisions))
+        estimator = {"rule": rule, "learned": learned}
+        known = [one for one in decisions if one.bad is not None]
+        report |= {"decisions": len(known), "bad": sum(bool(one.bad) for one in known), "basis": now}
+        placing = places(project, store, Estimator(estimator), decisions, cold=not learned)
+        state = {"estimator": estimator, "placing": placing}
+        return Made(log_size(store), _json(report), _json(state))
+
+
+def basis_of(store: Store, config: Config) -> dict[str, Any]:
+    """What an ordering made now would rest on beside decisions."""
+    found = basis(store)
+    ordering = config.ordering
+    return {
+        "judged": found.judged,
+        "stack": found.stack,
+        "cost": ordering.cost_of_bad,
+        "exploration": ordering.exploration,
+    }
+
+
+def outgrown(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether an ordering's basis is another stack, other settings, or less than what is judged now by a tenth."""
+    return _outgrown_rule(then, now) or any(then[key] != now[key] for key in ("cost", "exploration"))
+
+
+def _outgrown_rule(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    return bool(now["stack"] != then["stack"] or now["judged"] >= GROWTH * max(then["judged"], 1))
+
+
+def _rule(store: Store, now: Mapping[str, Any]) -> dict[str, Any]:
+    """How scores are spread: as the newest ordering has it, unless it has been outgrown."""
+    newest = newest_ordering(store)
+    if newest is not None and not _outgrown_rule(newest.report["basis"], now):
+        return dict(state_of(store, newest.version)["estimator"]["rule"])
+    return rule_state(chain.from_iterable(pages(store, judged_ids(store))))
+
+
+def _decided(store: Store, config: Config, decisions: Sequence[Reviewed]) -> list[Decided]:
+    """The decisions to learn from: the newest ones and all of the rarer class, in their order."""
+    known = [one for one in decisions if one.bad is not None]
+    bad = sum(bool(one.bad) for one in known)
+    rarer = 2 * bad < len(known)
+    chosen = [one for place, one in enumerate(reversed(known)) if place < NEWEST or one.bad == rarer][::-1]
+    chances = audit_chances(store, config.review)
+    samples = chain.from_iterable(pages(store, [one.sample_id for one in chosen]))
+    return [
+        Decided(sample, bool(one.bad), _weight(sample, chances), one.seq)
+        for one, sample in zip(chosen, samples, strict=True)
+    ]
+
+
+def _weight(sample: Rankable, chances: Mapping[str, float]) -> float:
+    """One over the chance that a sample was looked at: all that is flagged is, of the rest what the audit draws."""
+    return 1.0 if sample.flagged or not sample.audit else 1 / chances.get(sample.source, 1.0)
+
+
+def _json(value: object) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
