@@ -1,0 +1,140 @@
+"""What the audit is read from: decided and undecided samples, counted by all that rates are asked for.
+
+Only originals of closed ingests count: an edited sample stands under the decision to edit it, its revision is not
+counted again, and gold samples are no data. The decision that counts is the latest adjudication, else the first one;
+a sample that was escalated or skipped is undecided. What was decided from `until` on is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from holdfast.db.models import Choice, Provenance, Source
+from holdfast.db.store import Store
+from holdfast.db.verdicts import specs_of
+
+UNVERIFIED, UNFLAGGED, FLAGGED, FAILED = "unverified", "unflagged", "flagged", "failed"
+"""Kinds of samples by what verifiers said of them; a failed one is rejected without a look unless the audit drew it."""
+
+_SAID = "undone_seq IS NULL AND verdict IN ('accept', 'edit', 'reject') AND at < :until"
+
+_COUNTING = """effective AS MATERIALIZED (SELECT d.sample_id, nullif(d.verdict, 'escalate') AS verdict, d.at
+    FROM (SELECT coalesce(max(iif(kind = 'adjudication', seq, NULL)), min(seq)) AS seq FROM decisions
+        WHERE undone_seq IS NULL AND verdict <> 'skip' AND kind IN ('first', 'adjudication') AND at < :until
+        GROUP BY sample_id) e JOIN decisions d ON d.seq = e.seq)"""
+
+_KIND = f"""CASE WHEN v.outcome IS NULL THEN '{UNVERIFIED}' WHEN v.outcome = 'pass' THEN '{UNFLAGGED}'
+    WHEN v.outcome = 'fail' AND s.provenance <> 'human' THEN '{FAILED}' ELSE '{FLAGGED}' END"""
+
+# Most samples wait or have passed: their status says as much as their verdict, which is spared.
+_KIND_BY_STATUS = f"""CASE WHEN st.verdict_id IS NULL OR st.status = 'pending' THEN '{UNVERIFIED}'
+    WHEN st.status = 'passed' OR (st.status = 'approved' AND e.sample_id IS NULL) THEN '{UNFLAGGED}'
+    WHEN st.status = 'flagged' AND NOT st.audit THEN '{FLAGGED}'
+    ELSE (SELECT {_KIND} FROM verdicts v WHERE v.id = st.verdict_id) END"""
+
+_ORIGINALS = """samples s JOIN ingests i ON i.id = s.ingest_id AND i.closed_at IS NOT NULL
+    LEFT JOIN states st ON st.sample_id = s.id"""
+_DATA = "st.status IS NOT 'gold'"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """How many samples share a source, a batch (of their first ingest), a kind, the draw and the decision on them."""
+
+    source: Source
+    batch: str
+    kind: str
+    drawn: bool
+    choice: Choice | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A cell of those samples that a label applies to: a verifier, a reviewer or a week."""
+
+    label: str
+    cell: Cell
+
+
+def cells(store: Store, *, until: str) -> list[Cell]:
+    """All samples, counted; memory and size of the answer depend on the number of sources and batches alone."""
+    rows = store.read().execute(
+        f"""WITH {_COUNTING} SELECT s.source_id, i.batch_id, {_KIND_BY_STATUS} AS kind, coalesce(st.audit, 0) AS drawn,
+        e.verdict, count(*) FROM {_ORIGINALS} LEFT JOIN effective e ON e.sample_id = s.id WHERE {_DATA}
+        GROUP BY s.source_id, i.batch_id, kind, drawn, e.verdict""",
+        {"until": until},
+    )
+    named = _Names(store)
+    return sorted((named.cell(*row) for row in rows), key=_place)
+
+
+def by_verifier(store: Store, *, until: str) -> Iterator[Labelled]:
+    """The samples that each verifier flags or fails, by its current verdict; a check that broke has flagged nothing."""
+    rows = store.read().execute(
+        f"""WITH {_COUNTING}, found AS (SELECT DISTINCT f.verdict_id, f.verifier FROM findings f
+            WHERE f.severity <> 'info')
+        SELECT k.spec, f.verifier, s.source_id, i.batch_id, {_KIND} AS kind, st.audit, e.verdict, count(*)
+        FROM found f JOIN verdicts v ON v.id = f.verdict_id
+        JOIN states st ON st.sample_id = v.sample_id AND st.verdict_id = v.id
+        JOIN samples s ON s.id = v.sample_id JOIN ingests i ON i.id = s.ingest_id AND i.closed_at IS NOT NULL
+        JOIN runs r ON r.id = v.run_id JOIN stacks k ON k.id = r.stack_id
+        LEFT JOIN effective e ON e.sample_id = s.id
+        WHERE {_DATA} AND json_extract(v.outcomes, '$[' || f.verifier || ']') <> 'e'
+        GROUP BY k.id, f.verifier, s.source_id, i.batch_id, kind, st.audit, e.verdict""",
+        {"until": until},
+    )
+    named = _Names(store)
+    for spec, position, *rest in rows:
+        yield Labelled(specs_of(spec)[position].name, named.cell(*rest))
+
+
+def by_reviewer(store: Store, *, until: str) -> Iterator[Labelled]:
+    """What each reviewer was the first to decide, whether or not a lead overruled it later."""
+    rows = store.read().execute(
+        f"""SELECT d.reviewer, s.source_id, i.batch_id, {_KIND} AS kind, st.audit, d.verdict, count(*)
+        FROM (SELECT sample_id, reviewer, verdict FROM decisions WHERE {_SAID} AND kind = 'first') d
+        CROSS JOIN {_ORIGINALS} LEFT JOIN verdicts v ON v.id = st.verdict_id WHERE s.id = d.sample_id AND {_DATA}
+        GROUP BY d.reviewer, s.source_id, i.batch_id, kind, st.audit, d.verdict""",
+        {"until": until},
+    )
+    named = _Names(store)
+    for reviewer, *rest in rows:
+        yield Labelled(reviewer, named.cell(*rest))
+
+
+def by_week(store: Store, *, until: str) -> Iterator[Labelled]:
+    """What was decided in each week (UTC); the label is its Monday."""
+    rows = store.read().execute(
+        f"""WITH {_COUNTING} SELECT date(e.at, '-6 days', 'weekday 1') AS monday, s.source_id, i.batch_id,
+        {_KIND} AS kind, st.audit, e.verdict, count(*)
+        FROM effective e CROSS JOIN {_ORIGINALS} LEFT JOIN verdicts v ON v.id = st.verdict_id
+        WHERE s.id = e.sample_id AND e.verdict IS NOT NULL AND {_DATA}
+        GROUP BY monday, s.source_id, i.batch_id, kind, st.audit, e.verdict""",
+        {"until": until},
+    )
+    named = _Names(store)
+    for monday, *rest in rows:
+        yield Labelled(monday, named.cell(*rest))
+
+
+def _place(cell: Cell) -> tuple[object, ...]:
+    return (repr(cell.source), cell.batch, cell.kind, cell.drawn, cell.choice or "")
+
+
+class _Names:
+    """Sources and batches by their row ids."""
+
+    def __init__(self, store: Store) -> None:
+        connection = store.read()
+        self._batches = dict(connection.execute("SELECT id, name FROM batches").fetchall())
+        self._sources = {
+            row[0]: Source(Provenance(row[1]), row[2], row[3], row[4], row[5])
+            for row in connection.execute("SELECT id, provenance, model, family, generation, domain FROM sources")
+        }
+
+    def cell(self, source: int, batch: int, kind: str, drawn: int, verdict: str | None, count: int) -> Cell:
+        """A row of one of the queries."""
+        choice = None if verdict is None else Choice(verdict)
+        return Cell(self._sources[source], self._batches[batch], kind, bool(drawn), choice, count)
