@@ -6,7 +6,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator
 
-from holdfast.db import verdicts
+from holdfast.db import personal, verdicts
 from holdfast.db.models import Provenance, Source
 from holdfast.db.rows import source_key
 
@@ -58,4 +58,24 @@ def fits(connection: sqlite3.Connection) -> Found:
             yield "fit", f"what {row['verifier']} learned (fit {row['id']}) was altered"
 
 
-PARTS = (sources, lineage, stacks, fits)
+def asked_of_people(connection: sqlite3.Connection) -> Found:
+    """What decisions ask of people against what stands open."""
+    for made, kept, what in (
+        (
+            personal.REREVIEWS,
+            "SELECT reviewer, sample_id, due_at, batch_id FROM rereviews",
+            "decisions to be made again",
+        ),
+        (
+            personal.OVERLAPS.format(""),
+            "SELECT sample_id, uid, batch_id, people, opinions FROM overlaps",
+            "samples that others are to decide",
+        ),
+    ):
+        for one, other in ((made, kept), (kept, made)):
+            if connection.execute(f"{one} EXCEPT {other} LIMIT 1").fetchone() is not None:
+                yield "projection", f"the {what} are not those of the decisions"
+                break
+
+
+PARTS = (asked_of_people, sources, lineage, stacks, fits)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from holdfast.db import events, exports, queue
+from holdfast.db import events, exports, personal, queue
 from holdfast.db.errors import NotFound, Refused, UsageError
 from holdfast.db.models import Choice, Role, Status, Stream
 from holdfast.db.revisions import Revision, store_revision
@@ -22,7 +22,10 @@ SKIP_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a reviewer decided; `shown` describes what was on screen. `token` None claims and decides in one step."""
+    """What a reviewer decided; `shown` describes what was on screen. `token` None claims and decides in one step.
+
+    A first decision may ask for more: to be shown `again` to its reviewer after a day, or so many `opinions` in all.
+    """
 
     sample_id: int
     reviewer: str
@@ -35,6 +38,8 @@ class Submission:
     second_opinion: bool = False
     dwell_seconds: float | None = None
     shown: Mapping[str, Any] | None = None
+    again: bool = False
+    opinions: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class Receipt:
     late: bool
     second_opinion: bool
     revision_uid: str | None
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +101,11 @@ def decide(store: Store, submission: Submission) -> Receipt:
         revision_id, revision_facts = None, None
         if submission.revision is not None:
             revision_id, revision_facts = store_revision(connection, submission.revision, item, at)
-        payload = _payload(submission, item, kind, late, revision_facts)
+        payload = {**_payload(submission, item, kind, late, revision_facts), **_asked(submission, kind, now)}
         seq = events.append(connection, at=at, actor=submission.reviewer, type="decision.made", payload=payload)
         apply_made(connection, seq, at, submission.reviewer, submission.sample_id, revision_id, payload)
-        if not late and kind != "second":
+        personal.free(connection, submission.sample_id, submission.reviewer)
+        if (not late and kind in ("first", "adjudication")) or _holds(item, submission.token, at):
             queue.free(connection, submission.sample_id)
         if submission.choice is Choice.SKIP:
             connection.execute(
@@ -110,7 +117,7 @@ def decide(store: Store, submission: Submission) -> Receipt:
         )
         status = refresh(connection, submission.sample_id)
         revision_uid = None if submission.revision is None else submission.revision.sample.uid
-        return Receipt(seq, submission.sample_id, item["uid"], status, late, kind == "second", revision_uid)
+        return Receipt(seq, submission.sample_id, item["uid"], status, late, kind == "second", revision_uid, kind)
 
 
 def undo(store: Store, *, reviewer: str, steps: int = 1) -> list[Undone]:
@@ -157,6 +164,7 @@ def redo(store: Store, *, reviewer: str, steps: int = 1) -> list[Undone]:
             events.append(connection, at=at, actor=reviewer, type="decision.redone", payload=payload)
             apply_redone(connection, row["seq"])
             queue.free(connection, row["sample_id"])
+            personal.free(connection, row["sample_id"], reviewer)
             refresh(connection, row["sample_id"])
             redone.append(Undone(row["seq"], row["sample_id"], row["uid"], Choice(row["verdict"])))
         return redone
@@ -191,10 +199,11 @@ def apply_made(
 ) -> None:  # fmt: skip
     """Project a `decision.made` event."""
     connection.execute(
-        "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+        """INSERT INTO decisions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, NULL,
+        1 + coalesce((SELECT nth FROM decisions WHERE reviewer = ?3 ORDER BY seq DESC LIMIT 1), 0), ?13, ?14)""",
         (seq, sample_id, actor, payload["verdict"], payload["kind"], payload["reason"], payload["note"],
-        payload["override"],
-         revision_id, payload["stream"], int(payload["late"]), at),
+         payload["override"], revision_id, payload["stream"], int(payload["late"]), at, payload.get("again_at"),
+         payload.get("opinions")),
     )  # fmt: skip
 
 
@@ -239,14 +248,20 @@ def _kind(
     connection: sqlite3.Connection, submission: Submission, item: sqlite3.Row, role: Role, at: str
 ) -> tuple[str, bool]:
     """Whether the decision is the first, a second opinion or an adjudication, and whether it comes late."""
-    if submission.token is not None:
-        held = item["state"] == "claimed" and item["expires_at"] >= at
-        if not held or item["token"] != submission.token:
-            return "second", True
+    beside = personal.kind_of_claim(connection, item["id"], submission.reviewer, submission.token, at)
+    late = submission.token is not None and beside is None and not _holds(item, submission.token, at)
+    if item["status"] == Status.GOLD:
+        return _gold_kind(connection, submission, item, role), late
+    if (late or beside == "rereview") and personal.is_due_again(connection, item["id"], submission.reviewer, at):
+        return "rereview", late
+    if late:
+        return "second", True
     decided = effective(opinions_of(connection, item["id"]))
     settled = decided is not None or item["status"] in (Status.SUPERSEDED, Status.ESCALATED)
     # What was approved without a look is open to everybody's first look.
     settled = settled or (item["status"] == Status.APPROVED and not item["guaranteed"])
+    if beside is not None and (settled or _is_held(item, at)):
+        return "second", False
     if submission.second_opinion and settled:
         return ("first" if _is_own_edit(connection, item, submission.reviewer) else "second"), False
     if submission.token is None:
@@ -264,6 +279,30 @@ def _kind(
     return "first", False
 
 
+def _gold_kind(connection: sqlite3.Connection, submission: Submission, item: sqlite3.Row, role: Role) -> str:
+    """Answers to gold have a kind of their own; Refused to leads, who know them, and to who has answered already."""
+    if role is Role.LEAD:
+        raise Refused("a gold sample: its answer is known; `holdfast gold --retire` makes it data again")
+    answered = connection.execute(
+        """SELECT 1 FROM decisions WHERE sample_id = ? AND reviewer = ? AND kind = 'gold' AND undone_seq IS NULL
+        AND verdict <> 'skip'""",
+        (item["id"], submission.reviewer),
+    ).fetchone()
+    if submission.token is None and not submission.second_opinion and answered is not None:
+        raise Refused("decided already; give a second opinion with --second-opinion")
+    return "gold"
+
+
+def _is_held(item: sqlite3.Row, at: str) -> bool:
+    """Whether a lease of the queue on the sample has not ended."""
+    return item["state"] == "claimed" and bool(item["expires_at"] >= at)
+
+
+def _holds(item: sqlite3.Row, token: str | None, at: str) -> bool:
+    """Whether a token is that of such a lease."""
+    return token is not None and _is_held(item, at) and bool(item["token"] == token)
+
+
 def _is_own_edit(connection: sqlite3.Connection, item: sqlite3.Row, reviewer: str) -> bool:
     """Whether the sample is a standing revision that nobody but the reviewer had a part in: they may go on with it."""
     makers = connection.execute("SELECT reviewer FROM decisions WHERE revision_id = ?", (item["id"],)).fetchall()
@@ -271,9 +310,18 @@ def _is_own_edit(connection: sqlite3.Connection, item: sqlite3.Row, reviewer: st
     return item["status"] == Status.APPROVED and untouched and {row[0] for row in makers} == {reviewer}
 
 
+def _asked(submission: Submission, kind: str, now: datetime) -> dict[str, Any]:
+    """What a decision asks of people later on; it goes with the event where there is anything."""
+    if kind != "first" or submission.choice not in (Choice.ACCEPT, Choice.EDIT, Choice.REJECT):
+        return {}
+    again = {"again_at": text_of(now + personal.AGAIN_AFTER)} if submission.again else {}
+    return again if submission.opinions is None else {**again, "opinions": submission.opinions}
+
+
 def _payload(
     submission: Submission, item: sqlite3.Row, kind: str, late: bool, revision: dict[str, Any] | None
 ) -> dict[str, Any]:
+    stream = {"gold": Stream.GOLD, "rereview": Stream.REREVIEW}.get(kind, Stream(item["stream"]))
     return {
         "uid": item["uid"],
         "verdict": submission.choice.value,
@@ -282,7 +330,7 @@ def _payload(
         "reason": submission.reason,
         "note": submission.note,
         "override": submission.override,
-        "stream": item["stream"],
+        "stream": stream.value,
         "revision": revision,
         "dwell_seconds": submission.dwell_seconds,
         "shown": {"verdict": item["verdict_id"], **(submission.shown or {})},

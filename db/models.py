@@ -89,6 +89,7 @@ class Stream(StrEnum):
     AUDIT = "audit"
     GOLD = "gold"
     REREVIEW = "rereview"
+    OVERLAP = "overlap"
     ADJUDICATION = "adjudication"
 
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
-from pathlib import Path
+from typing import Any
 
 import orjson
 
+from holdfast.db import personal
 from holdfast.db.errors import Refused
+from holdfast.db.leases import LEASE_SECONDS, is_alive
 from holdfast.db.models import Status, Stream
+from holdfast.db.personal import STREAM_OF, Held, Kind
 from holdfast.db.states import UNRANKED, QueueEntry, insert_entry
 from holdfast.db.store import Store, instant_of, text_of
 
-LEASE_SECONDS = 600
-"""How long a claim lasts without a heartbeat."""
+Slots = Callable[[int], tuple[Kind, ...]]
+"""From the number of the item that a reviewer is given to the kinds it may be, in the order in which they are tried."""
 
 _COLUMNS = "sample_id, token, expires_at, stream, priority, p_bad, why, reasons, p_shown, version, reviewer, state"
 _FREE = """reviewer = NULL, token = NULL, pid = NULL, expires_at = NULL, state = iif(EXISTS (
@@ -30,7 +34,7 @@ _FREE = """reviewer = NULL, token = NULL, pid = NULL, expires_at = NULL, state =
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A lease on one queue item; only the holder of its token decides the item."""
+    """A lease on one item; only the holder of its token decides it. A `kind` other than `queue` is beside the queue."""
 
     sample_id: int
     uid: str
@@ -38,6 +42,7 @@ class Claim:
     expires_at: datetime
     status: Status
     entry: QueueEntry
+    kind: Kind = "queue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,48 +64,70 @@ def claim(
     lead: bool = False,
     session: bool = False,
     among: Iterable[int] | None = None,
+    slots: Slots | None = None,
 ) -> Claim | None:
-    """Lease the first open item to the reviewer; None when nothing is due.
+    """Lease the next item to the reviewer; None when nothing is due.
 
     Escalated items go to leads alone (`lead`), before others. A `session` claim belongs to this process: should the
     process die, its reviewer's next session gets the item back at once, with a new token. `among` narrows the choice
-    to some samples.
+    to some samples of the queue; `slots` opens what there is beside it (see `db/personal.py`).
     """
     with store.write() as connection:
         now = store.now()
         _sweep(connection, text_of(now))
-        values: dict[str, object] = {
-            "reviewer": reviewer,
-            "batch": batch,
-            "now": text_of(now),
-            "token": secrets.token_hex(16),
-            "pid": os.getpid() if session else None,
-            "expires": text_of(now + timedelta(seconds=lease_seconds)),
-            "among": None if among is None else orjson.dumps(list(among)).decode(),
-        }
-        row = _take_over(connection, values) if session and among is None else None
-        for pool in ("lead", "review") if lead else ("review",):
-            row = row or _take_open(connection, {**values, "pool": pool})
-        return None if row is None else _claim(connection, row)
+        values = {**_lease(store, reviewer, now, lease_seconds, session=session), "batch": batch}
+        values["among"] = None if among is None else orjson.dumps(list(among)).decode()
+        if session and among is None:
+            row = _take_over(connection, values)
+            if row is not None:
+                return _claim(connection, row)
+            held = personal.take_over(connection, values)
+            if held is not None:
+                return _personal_claim(connection, held)
+        if lead:
+            row = _take_open(connection, {**values, "pool": "lead"})
+            if row is not None:
+                return _claim(connection, row)
+        kinds: tuple[Kind, ...] = ("queue",) if slots is None else slots(personal.given(connection, reviewer))
+        return _take_first(connection, kinds, {**values, "pool": "review"})
 
 
 def claim_sample(
-    store: Store, sample_id: int, *, reviewer: str, lease_seconds: float = LEASE_SECONDS, session: bool = False
+    store: Store,
+    sample_id: int,
+    *,
+    reviewer: str,
+    lease_seconds: float = LEASE_SECONDS,
+    session: bool = False,
+    lead: bool = False,
 ) -> Claim:
-    """Lease one particular undecided sample, whether it is due or not; Refused while another reviewer holds it."""
+    """Lease one particular sample, whether it is due or not; Refused while another reviewer holds it."""
     with store.write() as connection:
         now = store.now()
         _sweep(connection, text_of(now))
-        refuse_if_held(connection, sample_id, reviewer, text_of(now))
+        values = _lease(store, reviewer, now, lease_seconds, session=session)
+        kind = personal.kind_for(connection, sample_id, reviewer, lead=lead, at=values["now"])
+        if kind is not None:
+            return _personal_claim(connection, personal.lease(connection, sample_id, kind, values))
+        refuse_if_held(connection, sample_id, reviewer, values["now"])
         if connection.execute("SELECT 1 FROM queue WHERE sample_id = ?", (sample_id,)).fetchone() is None:
             insert_entry(connection, sample_id, "none", "open", UNRANKED)
         row = connection.execute(
-            f"""UPDATE queue SET state = 'claimed', reviewer = ?, token = ?, pid = ?, expires_at = ? WHERE sample_id = ?
-            RETURNING {_COLUMNS}""",
-            (reviewer, secrets.token_hex(16), os.getpid() if session else None,
-             text_of(now + timedelta(seconds=lease_seconds)), sample_id),
-        ).fetchone()  # fmt: skip
+            f"""UPDATE queue SET state = 'claimed', reviewer = :reviewer, token = :token, pid = :pid,
+            expires_at = :expires WHERE sample_id = :sample RETURNING {_COLUMNS}""",
+            {**values, "sample": sample_id},
+        ).fetchone()
         return _claim(connection, row)
+
+
+def _lease(store: Store, reviewer: str, now: datetime, seconds: float, *, session: bool) -> dict[str, Any]:
+    return {
+        "reviewer": reviewer,
+        "now": text_of(now),
+        "token": secrets.token_hex(16),
+        "pid": os.getpid() if session else None,
+        "expires": text_of(now + timedelta(seconds=seconds)),
+    }
 
 
 def heartbeat(store: Store, tokens: Iterable[str], *, lease_seconds: float = LEASE_SECONDS) -> set[str]:
@@ -108,24 +135,26 @@ def heartbeat(store: Store, tokens: Iterable[str], *, lease_seconds: float = LEA
     with store.write() as connection:
         now = store.now()
         expires = text_of(now + timedelta(seconds=lease_seconds))
+        asked = orjson.dumps(list(tokens)).decode()
         rows = connection.execute(
             """UPDATE queue SET expires_at = ? WHERE state = 'claimed' AND expires_at >= ?
             AND token IN (SELECT value FROM json_each(?)) RETURNING token""",
-            (expires, text_of(now), orjson.dumps(list(tokens)).decode()),
+            (expires, text_of(now), asked),
         ).fetchall()
-        return {row[0] for row in rows}
+        return {row[0] for row in rows} | personal.heartbeat(connection, asked, text_of(now), expires)
 
 
 def release(store: Store, tokens: Iterable[str]) -> int:
     """Give claims back by token; returns how many were still held."""
     with store.write() as connection:
+        asked = orjson.dumps(list(tokens)).decode()
         held = connection.execute(
             "SELECT sample_id FROM queue WHERE state = 'claimed' AND token IN (SELECT value FROM json_each(?))",
-            (orjson.dumps(list(tokens)).decode(),),
+            (asked,),
         ).fetchall()
         for (sample_id,) in held:
             free(connection, sample_id)
-        return len(held)
+        return len(held) + personal.release(connection, asked)
 
 
 def release_all(store: Store, reviewer: str) -> int:
@@ -135,7 +164,7 @@ def release_all(store: Store, reviewer: str) -> int:
         sample_ids = [row[0] for row in held]
         for sample_id in sample_ids:
             free(connection, sample_id)
-        return len(sample_ids)
+        return len(sample_ids) + personal.release_all(connection, reviewer)
 
 
 def free(connection: sqlite3.Connection, sample_id: int) -> None:
@@ -206,9 +235,49 @@ def _sweep(connection: sqlite3.Connection, now: str) -> None:
     ).fetchall()
     for (sample_id,) in expired:
         free(connection, sample_id)
+    personal.sweep(connection, now)
 
 
-def _take_over(connection: sqlite3.Connection, values: dict[str, object]) -> sqlite3.Row | None:
+def _take_first(connection: sqlite3.Connection, kinds: Iterable[Kind], values: dict[str, Any]) -> Claim | None:
+    """Lease the next item of the first kind that has one."""
+    for kind in kinds:
+        if kind == "queue":
+            row = _take_open(connection, values)
+            if row is not None:
+                return _claim(connection, row)
+            continue
+        heads = _heads(connection, values)
+        # Gold hides among the queue, and is not given where that is empty.
+        sample_id = personal.next_of(connection, kind, values) if heads or kind != "gold" else None
+        if sample_id is not None:
+            shown = disguise(heads, sample_id, values["reviewer"])
+            return _personal_claim(connection, personal.lease(connection, sample_id, kind, {**values, **shown}))
+    return None
+
+
+def disguise(heads: Sequence[QueueEntry], sample_id: int, reviewer: str) -> dict[str, float]:
+    """Priority and p_bad to be shown of an item beside the queue that comes before the next two of the queue."""
+    if not heads:
+        return {}
+    first, last = heads[0], heads[-1]
+    drawn = int.from_bytes(hashlib.sha256(f"{reviewer}\0{sample_id}".encode()).digest()[:6], "big") / 2**48
+    seen = [one.p_bad if one.p_shown is None else one.p_shown for one in (first, last)]
+    return {
+        "priority": round(first.priority + drawn * (first.priority - last.priority), 6),
+        "p_shown": round(seen[1] + drawn * (seen[0] - seen[1]), 6),
+    }
+
+
+def beside(entry: QueueEntry | None, kind: str, priority: float | None, p_shown: float | None) -> QueueEntry:
+    """The place of an item beside the queue, from its own place in the queue and what is shown instead of that."""
+    entry, stream = entry or UNRANKED, STREAM_OF[kind]
+    if priority is None:
+        return replace(entry, stream=stream)
+    why = (*entry.why, (stream.value, round(priority - entry.priority, 6)))
+    return replace(entry, stream=stream, priority=priority, p_shown=p_shown, why=why)
+
+
+def _take_over(connection: sqlite3.Connection, values: dict[str, Any]) -> sqlite3.Row | None:
     """Take up an own claim whose process is gone."""
     mine = connection.execute(
         """SELECT sample_id, pid FROM queue WHERE state = 'claimed' AND reviewer = :reviewer AND pid IS NOT NULL
@@ -216,7 +285,7 @@ def _take_over(connection: sqlite3.Connection, values: dict[str, object]) -> sql
         values,
     ).fetchall()
     for sample_id, pid in mine:
-        if not _alive(pid):
+        if not is_alive(pid):
             row: sqlite3.Row = connection.execute(
                 f"""UPDATE queue SET token = :token, pid = :pid, expires_at = :expires WHERE sample_id = :sample_id
                 RETURNING {_COLUMNS}""",
@@ -226,43 +295,49 @@ def _take_over(connection: sqlite3.Connection, values: dict[str, object]) -> sql
     return None
 
 
-def _take_open(connection: sqlite3.Connection, values: dict[str, object]) -> sqlite3.Row | None:
-    # Two spellings, because each walks an index of its own in the order of the queue.
-    narrowed = "batch_id = (SELECT id FROM batches WHERE name = :batch) AND" if values["batch"] is not None else ""
-    chosen = "AND sample_id IN (SELECT value FROM json_each(:among))" if values["among"] is not None else ""
+def _take_open(connection: sqlite3.Connection, values: dict[str, Any]) -> sqlite3.Row | None:
     row: sqlite3.Row | None = connection.execute(
         f"""UPDATE queue SET state = 'claimed', reviewer = :reviewer, token = :token, pid = :pid, expires_at = :expires
-        WHERE sample_id = (SELECT sample_id FROM queue q WHERE {narrowed} pool = :pool AND state = 'open' {chosen}
-            AND NOT EXISTS (SELECT 1 FROM skips k WHERE k.sample_id = q.sample_id AND k.reviewer = :reviewer AND
-            k.until > :now)
-            ORDER BY priority DESC, tie LIMIT 1)
-        RETURNING {_COLUMNS}""",
+        WHERE sample_id = (SELECT sample_id {_open(values)} LIMIT 1) RETURNING {_COLUMNS}""",
         values,
     ).fetchone()
     return row
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        # A killed process keeps its number until its parent asks after it; some containers' first process never does.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return True
+def _heads(connection: sqlite3.Connection, values: dict[str, Any]) -> list[QueueEntry]:
+    """The places of the two items of the queue that come next for the reviewer."""
+    return [_entry(row) for row in connection.execute(f"SELECT {_COLUMNS} {_open(values)} LIMIT 2", values)]
+
+
+def _open(values: dict[str, Any]) -> str:
+    """SQL for the open items of a pool that the reviewer has not skipped, in order."""
+    # Two spellings, because each walks an index of its own in the order of the queue.
+    narrowed = "batch_id = (SELECT id FROM batches WHERE name = :batch) AND" if values["batch"] is not None else ""
+    chosen = "AND sample_id IN (SELECT value FROM json_each(:among))" if values["among"] is not None else ""
+    return f"""FROM queue q WHERE {narrowed} pool = :pool AND state = 'open' {chosen}
+        AND NOT EXISTS (SELECT 1 FROM skips k WHERE k.sample_id = q.sample_id AND k.reviewer = :reviewer AND
+        k.until > :now) ORDER BY priority DESC, tie"""
 
 
 def _claim(connection: sqlite3.Connection, row: sqlite3.Row) -> Claim:
+    uid, status = _uid_and_status(connection, row["sample_id"])
+    return Claim(row["sample_id"], uid, row["token"], instant_of(row["expires_at"]), status, _entry(row))
+
+
+def _personal_claim(connection: sqlite3.Connection, held: Held) -> Claim:
+    uid, status = _uid_and_status(connection, held.sample_id)
+    row = connection.execute(f"SELECT {_COLUMNS} FROM queue WHERE sample_id = ?", (held.sample_id,)).fetchone()
+    entry = beside(None if row is None else _entry(row), held.kind, held.priority, held.p_shown)
+    return Claim(held.sample_id, uid, held.token, held.expires_at, status, entry, held.kind)
+
+
+def _uid_and_status(connection: sqlite3.Connection, sample_id: int) -> tuple[str, Status]:
     uid, status = connection.execute(
         """SELECT s.uid, coalesce(st.status, 'pending') FROM samples s LEFT JOIN states st ON st.sample_id = s.id
         WHERE s.id = ?""",
-        (row["sample_id"],),
+        (sample_id,),
     ).fetchone()
-    return Claim(row["sample_id"], uid, row["token"], instant_of(row["expires_at"]), Status(status), _entry(row))
+    return uid, Status(status)
 
 
 def _entry(row: sqlite3.Row) -> QueueEntry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import orjson
@@ -18,7 +19,8 @@ EntryOf = Callable[[int], QueueEntry | None]
 """Ranks a sample, by its row id, when its place in the queue is lost."""
 
 _PROJECTED = (
-    "SELECT seq, sample_id, reviewer, verdict, kind, reason, note, override, revision_id, stream, late, at, undone_seq"
+    "SELECT seq, sample_id, reviewer, verdict, kind, reason, note, override, revision_id, stream, late, at, "
+    "undone_seq, nth, again_at, opinions"
 )
 
 
@@ -28,7 +30,7 @@ def repair(store: Store, entry_of: EntryOf) -> None:
     The full text follows. StoreError where the log names samples that the store does not hold.
     """
     with store.write() as connection:
-        for table in ("exports", "decisions", "gold", "tallies", "users", "lineage"):
+        for table in ("exports", "decisions", "gold", "rereviews", "overlaps", "tallies", "users", "lineage"):
             connection.execute(f"DELETE FROM {table}")
         connection.execute(f"INSERT OR IGNORE INTO lineage {PARENTS}")
         try:
@@ -100,14 +102,17 @@ def _decisions(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     )
     stored = connection.execute(f"{_PROJECTED} FROM decisions ORDER BY seq")
     row = stored.fetchone()
+    made: Counter[str] = Counter()
     for seq, at, actor, text in expected:
+        made[actor] += 1
         while row is not None and row["seq"] < seq:
             yield "decision", f"decision {row['seq']} by {row['reviewer']} is not in the log"
             row = stored.fetchone()
         if row is None or row["seq"] > seq:
             yield "decision", f"decision {seq} by {actor} is in the log but not in the table of decisions"
             continue
-        if tuple(row) != _as_row(connection, seq, at, actor, orjson.loads(text), undone.get(seq)):
+        as_logged = _as_row(connection, seq, at, actor, orjson.loads(text), undone.get(seq), made[actor])
+        if tuple(row) != as_logged:
             yield "decision", f"decision {seq} by {actor} ({at}) is not as the log has it"
         row = stored.fetchone()
     while row is not None:
@@ -116,14 +121,16 @@ def _decisions(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
 
 
 def _as_row(
-    connection: sqlite3.Connection, seq: int, at: str, actor: str, payload: dict[str, object], undone_seq: int | None
-) -> tuple[object, ...]:
+    connection: sqlite3.Connection, seq: int, at: str, actor: str, payload: dict[str, object], undone_seq: int | None,
+    nth: int,
+) -> tuple[object, ...]:  # fmt: skip
     revision = payload["revision"]
     revision_id = _row_id(connection, revision["uid"]) if isinstance(revision, dict) else None
     return (
         seq, _row_id(connection, payload["uid"]), actor, payload["verdict"], payload["kind"], payload["reason"],
         payload["note"],
-        payload["override"], revision_id, payload["stream"], int(bool(payload["late"])), at, undone_seq,
+        payload["override"], revision_id, payload["stream"], int(bool(payload["late"])), at, undone_seq, nth,
+        payload.get("again_at"), payload.get("opinions"),
     )  # fmt: skip
 
 

@@ -82,11 +82,12 @@ TABLES = (
     """CREATE TABLE orderings (
         id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, log_size INTEGER NOT NULL, report TEXT NOT NULL,
         state_hash TEXT NOT NULL, state BLOB NOT NULL) STRICT""",
+    # `nth` of the reviewer's; shown to its reviewer again from `again_at` on; `opinions` people are to decide it.
     """CREATE TABLE decisions (
         seq INTEGER PRIMARY KEY REFERENCES events(seq), sample_id INTEGER NOT NULL REFERENCES samples(id),
         reviewer TEXT NOT NULL, verdict TEXT NOT NULL, kind TEXT NOT NULL, reason TEXT, note TEXT, override TEXT,
         revision_id INTEGER REFERENCES samples(id), stream TEXT NOT NULL, late INTEGER NOT NULL, at TEXT NOT NULL,
-        undone_seq INTEGER REFERENCES events(seq)) STRICT""",
+        undone_seq INTEGER REFERENCES events(seq), nth INTEGER NOT NULL, again_at TEXT, opinions INTEGER) STRICT""",
     # Samples with a known answer, of which events say since when; they are no part of the data any more.
     """CREATE TABLE gold (
         sample_id INTEGER PRIMARY KEY REFERENCES samples(id), verdict TEXT NOT NULL, reason TEXT, note TEXT,
@@ -95,6 +96,17 @@ TABLES = (
     """CREATE TABLE approvals (
         sample_id INTEGER NOT NULL REFERENCES samples(id), granted_seq INTEGER NOT NULL REFERENCES events(seq),
         revoked_seq INTEGER REFERENCES events(seq), PRIMARY KEY (sample_id, granted_seq)) STRICT, WITHOUT ROWID""",
+    # What the queue has given away already and others, or the same person again, are to decide: see db/personal.py.
+    """CREATE TABLE rereviews (
+        reviewer TEXT NOT NULL, sample_id INTEGER NOT NULL, due_at TEXT NOT NULL, batch_id INTEGER NOT NULL,
+        PRIMARY KEY (reviewer, sample_id)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE overlaps (
+        sample_id INTEGER PRIMARY KEY, uid TEXT NOT NULL, batch_id INTEGER NOT NULL, people TEXT NOT NULL,
+        opinions INTEGER NOT NULL) STRICT""",
+    """CREATE TABLE personal (
+        sample_id INTEGER NOT NULL REFERENCES samples(id), reviewer TEXT NOT NULL, kind TEXT NOT NULL,
+        priority REAL, p_shown REAL, token TEXT NOT NULL, pid INTEGER, expires_at TEXT NOT NULL,
+        PRIMARY KEY (sample_id, reviewer)) STRICT, WITHOUT ROWID""",
     """CREATE TABLE skips (
         sample_id INTEGER NOT NULL, reviewer TEXT NOT NULL, until TEXT NOT NULL, PRIMARY KEY (sample_id, reviewer))
         STRICT""",
@@ -144,6 +156,13 @@ INDEXES = {
     "decisions_revision": "CREATE INDEX decisions_revision ON decisions (revision_id) WHERE revision_id IS NOT NULL",
     "decisions_reviewer": "CREATE INDEX decisions_reviewer ON decisions (reviewer, seq)",
     "approvals_live": "CREATE UNIQUE INDEX approvals_live ON approvals (sample_id) WHERE revoked_seq IS NULL",
+    "decisions_gold": "CREATE INDEX decisions_gold ON decisions (reviewer, sample_id, at) WHERE kind = 'gold'",
+    "rereviews_sample": "CREATE INDEX rereviews_sample ON rereviews (sample_id)",
+    "rereviews_due": "CREATE INDEX rereviews_due ON rereviews (reviewer, due_at)",
+    "overlaps_people": "CREATE INDEX overlaps_people ON overlaps (people, uid)",
+    "overlaps_batch": "CREATE INDEX overlaps_batch ON overlaps (batch_id, people, uid)",
+    "personal_reviewer": "CREATE INDEX personal_reviewer ON personal (reviewer)",
+    "personal_expires": "CREATE INDEX personal_expires ON personal (expires_at)",
     "lineage_child": "CREATE INDEX lineage_child ON lineage (child_id)",
 }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from holdfast.db import personal
 from holdfast.db.models import Choice, Outcome, Provenance, Status, Stream
 
 
@@ -125,6 +126,7 @@ def refresh(connection: sqlite3.Connection, sample_id: int, entry: QueueEntry | 
     status = derive(connection, sample_id)
     _set_status(connection, sample_id, status)
     _set_queue(connection, sample_id, status, entry)
+    personal.settle(connection, sample_id)
     revisions = connection.execute(
         "SELECT DISTINCT revision_id FROM decisions WHERE sample_id = ? AND revision_id IS NOT NULL", (sample_id,)
     ).fetchall()
