@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from holdfast.db import approvals, check_derived, replay, rows, verdicts, votes
+from holdfast.db import approvals, check_derived, orderings, replay, rows, verdicts, votes
 from holdfast.db.events import GENESIS, Head, event_hash
 from holdfast.db.exports import exports
 from holdfast.db.merkle import MerkleTree
@@ -58,7 +58,7 @@ def _parts(
     yield "revision", _revisions(connection)
     yield "vote", _votes(connection)
     yield "approval", (Problem("approval", found) for found in approvals.altered(connection))
-    for part in (*check_derived.PARTS, *replay.PARTS):
+    for part in (*check_derived.PARTS, orderings.problems, *replay.PARTS):
         yield "projection", (Problem(kind, detail) for kind, detail in part(connection))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import time
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,3 +112,16 @@ def log_size(store: Store) -> int:
     """How many events the log holds."""
     (size,) = store.read().execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
     return int(size)
+
+
+def problems(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Kind and detail of orderings that are not what their events cover."""
+    covered: dict[int, str] = {}
+    for (text,) in connection.execute("SELECT payload FROM events WHERE type = ? ORDER BY seq", (FITTED,)):
+        payload = orjson.loads(text)
+        covered[payload["version"]] = payload["state_hash"]
+    for version, digest, report, state in connection.execute("SELECT id, state_hash, report, state FROM orderings"):
+        if not covered.pop(version, "") == digest == state_hash(report.encode(), state):
+            yield "ordering", f"ordering {version} was altered: it is not what its event covers"
+    for version in covered:
+        yield "ordering", f"ordering {version} is in the log but not in the store"
