@@ -67,6 +67,20 @@ def granted(store: Store) -> list[int]:
     return [row[0] for row in rows]
 
 
+def approved(store: Store) -> int:
+    """How many samples are approved without a look."""
+    (count,) = (
+        store.read()
+        .execute(
+            """SELECT count(*) FROM approvals a JOIN states st ON st.sample_id = a.sample_id
+            WHERE a.revoked_seq IS NULL AND st.status = 'approved' AND NOT EXISTS (SELECT 1 FROM decisions d
+            WHERE d.sample_id = a.sample_id AND d.undone_seq IS NULL AND d.kind <> 'gold' AND d.verdict <> 'skip')"""
+        )
+        .fetchone()
+    )
+    return int(count)
+
+
 def any_granted(store: Store) -> bool:
     """Whether an approval stands."""
     return store.read().execute("SELECT 1 FROM approvals WHERE revoked_seq IS NULL LIMIT 1").fetchone() is not None
@@ -113,6 +127,29 @@ def revoke(store: Store, sample_ids: Sequence[int], *, actor: str, why: str) -> 
                 for row in rows:
                     refresh(connection, row[0])
         yield len(rows)
+
+
+def ill_news(store: Store, size: int) -> bool:
+    """Whether a decision after the first `size` events tells against what the audit drew and no check flagged.
+
+    That is one which is not an accept, or was taken back.
+    """
+    rows = store.read().execute(
+        """SELECT json_extract(payload, '$.uid') FROM events WHERE seq > ? AND type IN ('decision.made',
+        'decision.undone', 'decision.redone') AND json_extract(payload, '$.verdict') IS NOT 'accept'""",
+        (size,),
+    )
+    return (
+        store.read()
+        .execute(
+            """SELECT 1 FROM json_each(?) j JOIN samples s ON s.uid = j.value JOIN states st ON st.sample_id = s.id
+            JOIN verdicts v ON v.id = st.verdict_id WHERE st.audit AND v.outcome NOT IN ('fail', 'flag', 'error')
+            LIMIT 1""",
+            (_json([row[0] for row in rows]),),
+        )
+        .fetchone()
+        is not None
+    )
 
 
 def approved_by(store: Store, sample_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:

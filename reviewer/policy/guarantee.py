@@ -10,10 +10,11 @@ err; that those who looked chose what to look at by its quality; that they judge
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, log
 
+from holdfast.reviewer.policy.acceptance import clopper_pearson_upper
 from holdfast.reviewer.policy.audit_draw import uniform
 
 STEPS = 10
@@ -21,13 +22,16 @@ STEPS = 10
 FORGIVEN = 2
 """Bad samples that the evidence below a threshold must be able to bear, or it is left to the next one."""
 
+Stratum = tuple[int, int]
+"""A source and a batch, as numbers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Audited:
     """A sample that the audit drew, no check flagged and somebody looked at."""
 
     uid: str
-    stratum: Hashable
+    stratum: Stratum
     p_bad: float
     bad: bool
 
@@ -55,7 +59,7 @@ def enough(risk: float, confidence: float, bad: int = 0) -> int:
     high = low * (bad + 2)
     while low < high:
         middle = (low + high) // 2
-        if _bound(bad, middle, confidence) <= risk:
+        if clopper_pearson_upper(bad, middle, confidence) <= risk:
             high = middle
         else:
             low = middle + 1
@@ -63,8 +67,8 @@ def enough(risk: float, confidence: float, bad: int = 0) -> int:
 
 
 def represented(
-    candidates: Mapping[Hashable, int], audited: Sequence[Audited], *, least: int
-) -> tuple[frozenset[Hashable], list[Audited]]:
+    candidates: Mapping[Stratum, int], audited: Sequence[Audited], *, least: int
+) -> tuple[frozenset[Stratum], list[Audited]]:
     """The strata that the evidence can stand for, and the evidence in proportion to their candidates.
 
     A stratum's rate is its audited samples by its candidates. Strata below some rate are left out, and of the others
@@ -106,14 +110,8 @@ def prove(audited: Iterable[Audited], thresholds: Sequence[float], *, risk: floa
         below = [bad for p_bad, bad in found if p_bad <= threshold]
         if len(below) < needed and threshold != thresholds[-1]:
             continue
-        bound = _bound(sum(below), len(below), confidence)
+        bound = clopper_pearson_upper(sum(below), len(below), confidence)
         if bound > risk:
             return last if last.threshold is not None else Proof(None, len(below), sum(below), bound)
         last = Proof(threshold, len(below), sum(below), bound)
     return last
-
-
-def _bound(bad: int, audited: int, confidence: float) -> float:
-    from scipy.special import betaincinv
-
-    return 1.0 if bad >= audited else float(betaincinv(bad + 1, audited - bad, confidence))
