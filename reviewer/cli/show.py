@@ -54,6 +54,9 @@ def print_sample(document: dict[str, Any]) -> None:
     for vote in document["votes"]:
         reason = f": {vote['reason']}" if vote["reason"] else ""
         say(f"vote  {vote['judge']} {verdict_of(Vote(**vote))}{reason}")
+    if "approved_by" in document:
+        proof = document["approved_by"]["guarantee"]
+        say(f"approved without a look: {proof['bad']} of {proof['audited']} audited samples like it were bad")
     for decision in document["decisions"]:
         undone = " (undone)" if decision["undone"] else ""
         reason = f" {decision['reason']}" if decision["reason"] else ""

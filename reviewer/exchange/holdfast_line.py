@@ -12,7 +12,7 @@ from holdfast.reviewer.exchange.fields import NAMED
 NAME = "holdfast"
 
 _MARKS = frozenset({"uid", "content_id", "messages", "provenance"})
-_LEFT_OUT = ("uid", "content_id", "batch", "prompt", "response", "edit_share", "status", "decision")
+_LEFT_OUT = ("uid", "content_id", "batch", "prompt", "response", "edit_share", "status", "decision", "approved_by")
 _LISTS = ("findings", "votes", "decisions", "occurrences")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -10,13 +11,16 @@ from holdfast.db.decisions import Decision
 from holdfast.db.samples import Stored
 
 
-def line(stored: Stored, decision: Decision | None) -> bytes:
+def line(stored: Stored, decision: Decision | None, guarantee: Mapping[str, Any] | None = None) -> bytes:
     """A sample as one line of JSON, newline included."""
-    return orjson.dumps(document(stored, decision), option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(document(stored, decision, guarantee), option=orjson.OPT_APPEND_NEWLINE)
 
 
-def document(stored: Stored, decision: Decision | None) -> dict[str, Any]:
-    """A sample as a JSON document; messages and metadata are raw JSON, so that numbers keep their spelling."""
+def document(stored: Stored, decision: Decision | None, guarantee: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A sample as a JSON document; messages and metadata are raw JSON, so that numbers keep their spelling.
+
+    `guarantee` is what its approval rests on where nobody looked: then there is a key `approved_by`.
+    """
     sample = stored.sample
     return {
         "uid": stored.uid,
@@ -39,6 +43,7 @@ def document(stored: Stored, decision: Decision | None) -> dict[str, Any]:
         "parents": sample.parents,
         "status": stored.status,
         "decision": None if decision is None else decision_document(decision),
+        **({} if guarantee is None or decision is not None else {"approved_by": {"guarantee": guarantee}}),
         "metadata": orjson.Fragment(sample.metadata_json or "{}"),
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from holdfast.db.approvals import approved_by
 from holdfast.db.decisions import Decision, decisions_of
 from holdfast.db.history import deciding
 from holdfast.db.models import Choice, Role, Status, Stream
@@ -69,7 +70,8 @@ def show(store: Store, sample_id: int, user: str) -> dict[str, Any]:
     decisions = decisions_of(store, sample_id)
     counts = deciding(store, [sample_id]).get(sample_id)
     blind = is_blind(store, user, decisions)
-    shown = document(stored, counts)
+    guarantee = approved_by(store, [sample_id]).get(sample_id) if stored.status is Status.APPROVED else None
+    shown = document(stored, counts, guarantee)
     if blind and counts is not None and counts.reviewer != user:
         shown["decision"] = shown["status"] = HIDDEN
     return {

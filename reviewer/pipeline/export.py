@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import rfc8785
 
 from holdfast.db import events
+from holdfast.db.approvals import approved_by
 from holdfast.db.events import Head
 from holdfast.db.exports import record_export
 from holdfast.db.history import deciding
@@ -93,8 +94,9 @@ def _write(store: Store, file: BinaryIO, progress: Progress | None) -> Written:
     total = sum(tally.samples for tally in tallies(store) if tally.status is Status.APPROVED)
     for page in _pages(each(store, status=Status.APPROVED)):
         decisions = deciding(store, [stored.id for stored in page])
+        guarantees = approved_by(store, [stored.id for stored in page])
         for stored in page:
-            data = line(stored, decisions.get(stored.id))
+            data = line(stored, decisions.get(stored.id), guarantees.get(stored.id))
             file.write(data)
             written.add(stored, data)
         if progress is not None:
