@@ -29,8 +29,9 @@ from holdfast.verifiers.shown import shown
 
 FEWEST_TEXTS = 2
 """Other texts without which answers in words are not compared."""
-_LONE = 0.6
-"""How much a contradiction counts that one other answer alone makes: one of the two is wrong, and nobody says which."""
+_LONE, _LONE_ODD = 0.6, 0.7
+"""How much a contradiction counts that one other answer alone makes: one of the two is wrong, and nobody says which;
+of an answer that is missing or, unlike the other, negative or no whole number, a little more."""
 
 _SCATTER, _SCATTER_HUMAN = 0.2, 1.0
 """How much less a contradiction counts where the others contradict each other too, at most; of a person's answer."""
@@ -38,7 +39,7 @@ _LONGEST_VALUE, _LONGEST_SHOWN, _LISTED = 64, 40, 4
 _TEXT_OTHERS = 8
 _PROSE = 0.5
 """How much being unlike the others counts for a whole text: it can be right in other words."""
-_JSON = KINDS.index("json")
+_JSON, _NUMBER = KINDS.index("json"), KINDS.index("number")
 
 
 @verifier(layer="agreement", version="1", fit_cost=10)
@@ -48,11 +49,12 @@ def answer_agreement(
     """Score how far the other models' answers to the prompt contradict a sample's: numbers, choices, labels, JSON.
 
     The score is the weighted share of the others that say something else, a little less where they do not agree among
-    themselves either; against a person's answer counts only what most of them agree on. A source weighs by how often it
-    agrees with the rest, people most, the sample's own family less. One other answer alone counts six tenths, which
-    orders and does not flag unless a limit is set below it. Answers in words count by how much more alike the others
-    are to each other than to this one, whole texts half as much. `execute` runs answers that are programs in the
-    sandbox, to compare the values that they leave in `ans` or print.
+    themselves either, unless this one alone is negative or no whole number; against a person's answer counts only what
+    most of them agree on. A source weighs by how often it agrees with the rest, people most, the sample's own family
+    less. One other answer alone counts six tenths, which orders and does not flag unless a limit is set below it.
+    Answers in words count by how much more alike the others are to each other than to this one, whole texts half as
+    much. `execute` runs answers that are programs in the sandbox, to compare the values that they leave in `ans` or
+    print; one that computes none counts as contradicted.
 
     Options:
         execute: run answers that are programs in the sandbox and compare the values they compute
@@ -70,6 +72,8 @@ def answer_agreement(
     if not others:
         return Verdict.abstain()
     reply = _reply(sample, execute=execute) if known is None else known.reply
+    if execute and reply is not None and reply.kind >= FIRST_TEXT and (missing := _missing(sample, others.values())):
+        return missing
     comparable = [other for other in others.values() if reply is not None and other.reply.kind == reply.kind]
     if reply is None or not comparable:
         return Verdict.abstain()
@@ -78,10 +82,11 @@ def answer_agreement(
     if reply.kind == _JSON and _all_differ(reply, comparable):
         return Verdict.abstain()  # a task that has no one answer
     own = source_of(sample)
-    scatter = _SCATTER_HUMAN if own[0] == HUMAN else _SCATTER
+    odd = own[0] != HUMAN and _is_odd(reply, comparable)
+    scatter = _SCATTER_HUMAN if own[0] == HUMAN else 0.0 if odd else _SCATTER
     score = _contradiction(reply, weigh(comparable, groups, own, weights), scatter)
     if len(comparable) == 1:
-        score *= _LONE
+        score *= _LONE_ODD if odd else _LONE
     if not flag_at.crossed(score):
         return Verdict.score(score)
     message, answer = _message(reply, comparable, groups), read_answer(sample)
@@ -121,6 +126,18 @@ def _reply(sample: Sample, *, execute: bool) -> Reply | None:
     return Reply(kind, value)
 
 
+def _missing(sample: Sample, others: Iterable[Other]) -> Verdict | None:
+    """The verdict on a program that computes no answer where several others have a number; None of other texts."""
+    from holdfast.verifiers.oracles.programs import program_of
+    from holdfast.verifiers.sandbox import available
+
+    numbers = sum(other.reply.kind == _NUMBER for other in others)
+    if not numbers or program_of(sample.response) is None or not isinstance(available(), str):
+        return None
+    message = f"its program computes no answer; {in_words(numbers)} others have a number"
+    return Verdict.score(1.0 if numbers > 1 else _LONE_ODD, code="answer-missing", message=message)
+
+
 def _contradiction(reply: Reply, weighed: Iterable[tuple[Reply, float]], scatter: float) -> float:
     """The weighted share of others that say something else, less by up to `scatter` where they do not agree on what."""
     tally: dict[str, float] = {}
@@ -132,6 +149,11 @@ def _contradiction(reply: Reply, weighed: Iterable[tuple[Reply, float]], scatter
         return 0.0
     together = max(tally.values()) / against
     return round(against / total * (1 - scatter * (1 - together)), 6)
+
+
+def _is_odd(reply: Reply, others: Iterable[Other]) -> bool:
+    """Whether a number is negative or no whole one, which none of the others is."""
+    return reply.kind == _NUMBER and not reply.value.isdecimal() and all(one.reply.value.isdecimal() for one in others)
 
 
 def _message(reply: Reply, others: Sequence[Other], groups: AnswerGroups) -> str:

@@ -302,3 +302,26 @@ def test_what_cannot_be_seen_is_written_out_in_the_message(check: Check, sample:
     corpus = [sample("Mood?", text, model=f"m{n}", label="x") for n, text in enumerate(("sad", hostile, hostile))]
     for verdict in (check(answer_agreement, one, corpus) for one in corpus):
         assert all(finding.message.isprintable() for finding in verdict.findings)
+
+
+@pytest.mark.parametrize("odd", ["17.5", "-3"])
+def test_a_form_that_no_other_answer_has_counts_in_full(check: Check, sample: MakeSample, odd: str) -> None:
+    scattered = answered(sample, odd, 18, 20, 24)
+    whole = answered(sample, 26, 18, 20, 24)
+    assert check(answer_agreement, scattered[0], scattered).value == 1
+    assert (check(answer_agreement, whole[0], whole).value or 0) < 1
+    shared = answered(sample, odd, 18, 20.5, 24)
+    assert (check(answer_agreement, shared[0], shared).value or 0) < 1
+    lone = answered(sample, odd, 18)
+    assert check(answer_agreement, lone[0], lone).outcome is Outcome.PASS
+    assert check(answer_agreement, lone[0], lone).value == pytest.approx(0.7)
+
+
+@pytest.mark.skipif(isinstance(available(), Unavailable) and not os.environ.get("CI"), reason="no sandbox here")
+def test_a_program_without_an_answer_stands_out_among_numbers(check: Check, sample: MakeSample) -> None:
+    corpus = [sample(PROMPT, "x = 1 / 0\nans = x", model="coder-1"), *answered(sample, 18, 18, 20)]
+    verdict = check(answer_agreement, corpus[0], corpus, execute=True)
+    assert verdict.findings[0].message == "its program computes no answer; three others have a number"
+    assert check(answer_agreement, corpus[0], corpus).outcome is Outcome.ABSTAIN
+    essay = [sample(PROMPT, "It depends on the hens.", model="coder-1"), *answered(sample, 18, 18)]
+    assert check(answer_agreement, essay[0], essay, execute=True).outcome is Outcome.ABSTAIN
