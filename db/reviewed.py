@@ -85,15 +85,25 @@ def decided_ties(store: Store) -> array[int]:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """How much was judged, and by which stack last: what an ordering rests on beside decisions."""
+    """What an ordering rests on beside decisions: how much was judged, the newest run, its stack, and its end.
+
+    `gold` differs where other samples are gold.
+    """
 
     judged: int
+    run: int | None
     stack: int | None
+    done: bool
+    gold: int
 
 
 def basis(store: Store) -> Basis:
-    """How much is judged now; quick, whatever the number of samples."""
+    """How things stand now; quick, whatever the number of samples."""
     connection = store.read()
     (judged,) = connection.execute("SELECT coalesce(sum(samples), 0) FROM tallies WHERE status <> 'pending'").fetchone()
-    row = connection.execute("SELECT stack_id FROM runs WHERE kind = 'batch' ORDER BY id DESC LIMIT 1").fetchone()
-    return Basis(judged, None if row is None else row[0])
+    row = connection.execute(
+        "SELECT id, stack_id, completed_at FROM runs WHERE kind = 'batch' ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    (gold,) = connection.execute("SELECT coalesce(sum(seq), 0) FROM gold").fetchone()
+    run, stack, completed_at = (None, None, None) if row is None else row
+    return Basis(judged, run, stack, completed_at is not None, gold)

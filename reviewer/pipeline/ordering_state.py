@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Any
 
@@ -52,30 +52,23 @@ def make(project: Project, store: Store) -> Made:
 
 def basis_of(store: Store, config: Config) -> dict[str, Any]:
     """What an ordering made now would rest on beside decisions."""
-    found = basis(store)
     ordering = config.ordering
-    return {
-        "judged": found.judged,
-        "stack": found.stack,
-        "cost": ordering.cost_of_bad,
-        "exploration": ordering.exploration,
-    }
+    return asdict(basis(store)) | {"cost": ordering.cost_of_bad, "exploration": ordering.exploration}
 
 
 def outgrown(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Whether an ordering's basis is another stack, other settings, or less than what is judged now by a tenth."""
-    return _outgrown_rule(then, now) or any(then[key] != now[key] for key in ("cost", "exploration"))
-
-
-def _outgrown_rule(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    return bool(now["stack"] != then["stack"] or now["judged"] >= GROWTH * max(then["judged"], 1))
+    grown = now["judged"] >= GROWTH * max(then["judged"], 1)
+    return grown or any(then[key] != now[key] for key in ("stack", "cost", "exploration"))
 
 
 def _rule(store: Store, now: Mapping[str, Any]) -> dict[str, Any]:
-    """How scores are spread: as the newest ordering has it, unless it has been outgrown."""
+    """How scores are spread: as the newest ordering has it where no run has judged anything since."""
     newest = newest_ordering(store)
-    if newest is not None and not _outgrown_rule(newest.report["basis"], now):
-        return dict(state_of(store, newest.version)["estimator"]["rule"])
+    if newest is not None:
+        then = newest.report["basis"]
+        if now["done"] and all(then[key] == now[key] for key in ("run", "done", "gold")):
+            return dict(state_of(store, newest.version)["estimator"]["rule"])
     return rule_state(chain.from_iterable(pages(store, judged_ids(store))))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from holdfast.db.verdicts import current
 from holdfast.db.votes import record_votes
 from holdfast.reviewer import trust
 from holdfast.reviewer.pipeline import rederiving, verifying
+from holdfast.reviewer.pipeline.ordering import bring_up_to_date
 from holdfast.reviewer.pipeline.verify import entry_of, verify
 
 CHECKS = """
@@ -113,7 +115,7 @@ def stand(store: Store) -> dict[str, Any]:
         for stored in each(store)
         if (rows := current(store, stored.id))
     }
-    waiting = [(row.sample_id, row.entry) for row in queue.listing(store, limit=1000)]
+    waiting = [(row.sample_id, replace(row.entry, version=0)) for row in queue.listing(store, limit=1000)]
     return {"samples": found, "queue": waiting, "tallies": tallies(store)}
 
 
@@ -178,6 +180,7 @@ def test_it_stands_as_a_fresh_project(tmp_path: Path, monkeypatch: pytest.Monkey
         assert list(check(store)) == []
         again = verify(worn.project, store, actor="lead-1")
         assert (again.verified, again.rederived, again.rejudged) == (0, 0, 0)
+        bring_up_to_date(worn.project, store, actor="lead-1", now=True)
         found = stand(store)
     assert found == fresh(tmp_path / "fresh", text, votes)
 
