@@ -153,13 +153,20 @@ def ill_news(store: Store, size: int) -> bool:
 
 
 def approved_by(store: Store, sample_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
-    """What the approval of samples rests on, by row id, where one stands: the payload of its event."""
+    """What the approval of samples rests on, by row id, where one stands; `seq` is its event."""
     rows = store.read().execute(
-        """SELECT a.sample_id, e.payload FROM json_each(?) j CROSS JOIN approvals a
+        """SELECT a.sample_id, e.seq, e.payload FROM json_each(?) j CROSS JOIN approvals a
         ON a.sample_id = j.value AND a.revoked_seq IS NULL JOIN events e ON e.seq = a.granted_seq""",
         (_json(sample_ids),),
     )
-    return {row[0]: orjson.loads(row[1]) for row in rows}
+    proofs: dict[int, Mapping[str, Any]] = {}
+    found = {}
+    for sample_id, seq, payload in rows:
+        if seq not in proofs:
+            proof = orjson.loads(payload)
+            proofs[seq] = {**{key: proof[key] for key in proof if key not in ("samples", "root")}, "seq": seq}
+        found[sample_id] = proofs[seq]
+    return found
 
 
 def save_standing(store: Store, standing: Mapping[str, Any]) -> None:
