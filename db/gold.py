@@ -55,6 +55,11 @@ def gold(store: Store) -> list[Gold]:
     return [Gold(row[0], row[1], Choice(row[2]), row[3], row[4], row[5]) for row in rows]
 
 
+def is_gold(store: Store, sample_id: int) -> bool:
+    """Whether a sample is gold."""
+    return store.read().execute("SELECT 1 FROM gold WHERE sample_id = ?", (sample_id,)).fetchone() is not None
+
+
 def gold_answers(store: Store) -> list[Answer]:
     """Every answer to what is gold now, in order; skipped and escalated ones say nothing."""
     rows = store.read().execute(

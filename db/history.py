@@ -38,6 +38,16 @@ def deciding(store: Store, sample_ids: Iterable[int]) -> dict[int, Decision]:
     return found
 
 
+def makers_of(store: Store, sample_id: int) -> set[str]:
+    """Who made a revision by an edit that counts beside the queue alone: an answer to gold, or a decision made again."""
+    rows = store.read().execute(
+        """SELECT reviewer FROM decisions WHERE revision_id = ? AND kind IN ('gold', 'rereview')
+        AND undone_seq IS NULL""",
+        (sample_id,),
+    )
+    return {row[0] for row in rows}
+
+
 def _decision(row: sqlite3.Row) -> Decision:
     return Decision(
         row["seq"], row["sample_id"], row["uid"], row["reviewer"], Choice(row["verdict"]), row["kind"], row["reason"],

@@ -131,18 +131,24 @@ def take_over(connection: sqlite3.Connection, values: dict[str, Any]) -> Held | 
 def kind_for(connection: sqlite3.Connection, sample_id: int, reviewer: str, *, lead: bool, at: str) -> Kind | None:
     """As what a reviewer holds a sample beside the queue, or may be given it; None where it is nothing special."""
     values = {"sample": sample_id, "reviewer": reviewer, "now": at, "batch": None}
-    row = connection.execute(
-        "SELECT kind FROM personal WHERE sample_id = :sample AND reviewer = :reviewer AND expires_at >= :now", values
-    ).fetchone()
-    if row is not None:
-        kind: Kind = row[0]
-        return kind
+    held = _held_as(connection, sample_id, reviewer, at)
+    if held is not None:
+        return held
     if not lead and sample_id in _gold_due(connection, values, only=sample_id):
         return "gold"
     if is_due_again(connection, sample_id, reviewer, at):
         return "rereview"
     row = connection.execute("SELECT people FROM overlaps WHERE sample_id = :sample", values).fetchone()
     return "second" if row is not None and reviewer not in orjson.loads(row[0]) else None
+
+
+def kind_of(store: Store, sample_id: int, reviewer: str, *, lead: bool) -> Kind | None:
+    """As what an annotator holds, or may be given, a sample beside the queue; as what a lead holds it."""
+    with store.snapshot() as connection:
+        at = text_of(store.now())
+        if lead:
+            return _held_as(connection, sample_id, reviewer, at)
+        return kind_for(connection, sample_id, reviewer, lead=lead, at=at)
 
 
 def kind_of_claim(
@@ -205,6 +211,13 @@ def waiting(store: Store, reviewer: str, *, lead: bool, batch: str | None = None
             tuple(_overlaps_open(connection, values)),
             tuple(_held(row) for row in _mine(connection, values)),
         )
+
+
+def _held_as(connection: sqlite3.Connection, sample_id: int, reviewer: str, at: str) -> Kind | None:
+    row = connection.execute(
+        "SELECT kind FROM personal WHERE sample_id = ? AND reviewer = ? AND expires_at >= ?", (sample_id, reviewer, at)
+    ).fetchone()
+    return None if row is None else row[0]
 
 
 def _mine(connection: sqlite3.Connection, values: dict[str, Any]) -> Iterable[sqlite3.Row]:

@@ -188,6 +188,15 @@ def tallies(store: Store) -> list[Tally]:
     ]
 
 
+def audited(store: Store, sample_ids: Iterable[int]) -> set[int]:
+    """Those of some samples that the random audit drew."""
+    rows = store.read().execute(
+        "SELECT sample_id FROM states WHERE audit AND sample_id IN (SELECT value FROM json_each(?))",
+        (orjson.dumps(list(sample_ids)).decode(),),
+    )
+    return {row[0] for row in rows}
+
+
 def batches(store: Store) -> list[str]:
     """Names of the batches that hold visible rows, oldest first."""
     rows = store.read().execute(

@@ -47,16 +47,15 @@ def queue(
 ) -> None:
     """List the review queue in order."""
     from holdfast.reviewer.pipeline.documents import queue_item
-    from holdfast.reviewer.pipeline.queue import is_lead, items
+    from holdfast.reviewer.pipeline.queue import items
 
     project = caller.project()
     with (
         project.store() as store,
         closing(items(store, project.config, user=caller.user, batch=batch, where=where, unflagged=unflagged)) as found,
     ):
-        lead = is_lead(store, caller.user)
         most = limit or (None if as_json or as_jsonl else SHOWN)
-        documents = (queue_item(store, stored, row, lead=lead) for row, stored in islice(found, most))
+        documents = (queue_item(store, stored, row, user=caller.user) for row, stored in islice(found, most))
         if as_jsonl:
             print_jsonl(documents)
         elif as_json:

@@ -72,7 +72,7 @@ def print_sample(document: dict[str, Any]) -> None:
 def lineage(caller: Caller, ref: str, as_json: bool, as_dot: bool) -> None:
     """Show a sample's ancestry and descendants, oldest first."""
     from holdfast.db.samples import load, resolve
-    from holdfast.reviewer.pipeline.documents import shown_statuses
+    from holdfast.reviewer.pipeline.blindness import shown_statuses
     from holdfast.reviewer.pipeline.lineage import document, dot, label, line_of
 
     with caller.project().store() as store:
@@ -97,7 +97,7 @@ def lineage(caller: Caller, ref: str, as_json: bool, as_dot: bool) -> None:
 def search(caller: Caller, text: tuple[str, ...], limit: int, as_json: bool) -> None:
     """Search prompts and responses for all the words, or for "a phrase"."""
     from holdfast.db.search import search as find
-    from holdfast.reviewer.pipeline.documents import shown_statuses
+    from holdfast.reviewer.pipeline.blindness import shown_statuses
     from holdfast.reviewer.sanitise import plain_line
 
     with caller.project().store() as store:

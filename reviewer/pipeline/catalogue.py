@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from holdfast.db.decisions import decisions_of
 from holdfast.db.errors import Refused
 from holdfast.db.models import Choice, Layer
 from holdfast.db.store import Store
 from holdfast.db.track_record import decided_findings
 from holdfast.db.verdicts import each_current
-from holdfast.reviewer.pipeline.documents import HIDDEN, is_blind
+from holdfast.reviewer.pipeline.blindness import HIDDEN, is_blind
 from holdfast.reviewer.pipeline.stacks import file_stack
 from holdfast.reviewer.policy.acceptance import wilson
 from holdfast.reviewer.project import Project
@@ -74,7 +73,7 @@ def verdict_lines(
     Of what rests on votes that the user may not know yet the outcome is "hidden".
     """
     for stored, outcomes in each_current(store, batch=batch, verifier=verifier):
-        hidden = outcomes.spec.votes and is_blind(store, user, decisions_of(store, stored.id))
+        hidden = outcomes.spec.votes and is_blind(store, user, stored.id)
         yield {
             "uid": stored.uid,
             "external_id": stored.external_id,

@@ -10,26 +10,19 @@ from holdfast.db.briefs import Brief, briefs
 from holdfast.db.models import Status
 from holdfast.db.samples import Stored, load_many
 from holdfast.db.store import Store
+from holdfast.reviewer.pipeline.blindness import shown_statuses
 from holdfast.reviewer.pipeline.desk import Neighbour
-from holdfast.reviewer.pipeline.documents import shown_statuses
-from holdfast.reviewer.pipeline.fits import newest_context
+from holdfast.reviewer.pipeline.neighbourhoods import VERIFIER, neighbourhood
 from holdfast.reviewer.pipeline.stacks import chosen_stack
 from holdfast.reviewer.project import Project
 from holdfast.verifiers.consistency.near_duplicate import compared_text
-from holdfast.verifiers.consistency.near_duplicate_state import Neighbourhood, Place, unpacked
+from holdfast.verifiers.consistency.near_duplicate_state import Neighbourhood, Place
 from holdfast.verifiers.consistency.shingles import Unit, jaccard
 
 SHOWN_NEIGHBOURS = 5
 """So many neighbours are shown with a sample."""
 
-_VERIFIER = "near_duplicate"
 _PAGE = 500
-
-
-def neighbourhood(project: Project, store: Store) -> Neighbourhood | None:
-    """Where the samples stood when the corpus was last learned from; None before the first run."""
-    state = newest_context(store, chosen_stack(project, [_VERIFIER])).state(_VERIFIER)
-    return None if state is None else unpacked(state)
 
 
 def clusters(store: Store, known: Neighbourhood, user: str, *, batch: str | None = None) -> Iterator[dict[str, Any]]:
@@ -82,7 +75,7 @@ def neighbours_of(project: Project, store: Store) -> Callable[[Stored, str], tup
 
     def find(stored: Stored, user: str) -> tuple[Neighbour, ...]:
         if not loaded:
-            unit: Unit = chosen_stack(project, [_VERIFIER]).members[0].settings.options["unit"]
+            unit: Unit = chosen_stack(project, [VERIFIER]).members[0].settings.options["unit"]
             loaded.append((unit, neighbourhood(project, store)))
         ((unit, known),) = loaded[:1]
         return () if known is None else neighbours(store, known, stored, user, unit=unit)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from holdfast.db.decisions import Decision, decisions_of
+from holdfast.db.decisions import Decision
 from holdfast.db.models import Choice
 from holdfast.db.samples import Stored
 from holdfast.db.store import Store, instant_of
+from holdfast.reviewer.pipeline.blindness import HIDDEN, is_blind, is_set_apart, told_of
 from holdfast.reviewer.pipeline.desk import Event
-from holdfast.reviewer.pipeline.documents import HIDDEN, is_blind
 from holdfast.reviewer.pipeline.lineage import ancestry, descent
 
 _WHAT = {
@@ -21,9 +21,11 @@ _WHAT = {
 
 def history(store: Store, stored: Stored, user: str) -> tuple[Event, ...]:
     """The decisions on a sample, its ancestors and its descendants, oldest first; a blind reader sees the own ones."""
+    if is_set_apart(store, user, stored.id):
+        return ()
     line = {one.id: one for one in (*ancestry(store, stored), *descent(store, stored))}
-    found = [decision for sample_id in line for decision in decisions_of(store, sample_id)]
-    blind = is_blind(store, user, decisions_of(store, stored.id))
+    found = [decision for sample_id in line for decision in told_of(store, user, sample_id)]
+    blind = is_blind(store, user, stored.id)
     return tuple(
         _event(decision, hidden=blind and decision.reviewer != user, about=_about(line[decision.sample_id], stored))
         for decision in sorted(found, key=lambda decision: decision.seq)

@@ -6,17 +6,25 @@ from collections.abc import Callable
 
 import orjson
 
-from holdfast.db.decisions import decisions_of
 from holdfast.db.drafts import load_draft
-from holdfast.db.models import Finding, Severity, VerifierSpec
+from holdfast.db.models import Finding, Severity, Status, VerifierSpec
 from holdfast.db.queue import Claim
 from holdfast.db.samples import Stored, load
 from holdfast.db.store import Store, instant_of, text_of
 from holdfast.db.verdicts import current
 from holdfast.db.votes import votes_of
 from holdfast.reviewer.config import QuotaConfig
+from holdfast.reviewer.pipeline.blindness import (
+    HIDDEN,
+    is_blind,
+    is_set_apart,
+    shown_p_bad,
+    shown_status,
+    shown_stream,
+    shown_why,
+    told_of,
+)
 from holdfast.reviewer.pipeline.desk import ClaimedItem, Draft, DraftKind, LineageStep, Neighbour, ShownFinding, Term
-from holdfast.reviewer.pipeline.documents import is_blind, shown_stream, shown_why
 from holdfast.reviewer.pipeline.lineage import ancestry, descent, label
 from holdfast.reviewer.pipeline.shown_votes import masked, shown_votes
 from holdfast.reviewer.policy.quota import weight
@@ -34,9 +42,11 @@ def claimed_item(
     """All that the screen shows of a claimed sample."""
     stored = load(store, claim.sample_id)
     sample = stored.sample
-    steps = _steps(store, stored)
-    decisions = decisions_of(store, stored.id)
-    blind = is_blind(store, reviewer, decisions)
+    apart = is_set_apart(store, reviewer, stored.id)
+    steps = _steps(store, stored, descendants=not apart)
+    decisions = told_of(store, reviewer, stored.id)
+    blind = is_blind(store, reviewer, stored.id)
+    status = shown_status(store, stored.id, stored.status, reviewer)
     return ClaimedItem(
         sample_id=stored.id,
         token=claim.token,
@@ -44,7 +54,7 @@ def claimed_item(
         uid=stored.uid,
         batch=stored.batch,
         external_id=stored.external_id,
-        status=stored.status,
+        status=stored.status if status == HIDDEN else Status(status),
         messages=sample.messages,
         prompt=sample.prompt,
         response=sample.response,
@@ -63,7 +73,7 @@ def claimed_item(
         neighbours=near(stored, reviewer),
         stream=shown_stream(claim.entry, lead=lead),
         priority=claim.entry.priority,
-        p_bad=claim.entry.p_bad,
+        p_bad=shown_p_bad(claim.entry, lead=lead),
         why=tuple(Term(term, value) for term, value in shown_why(store, claim.entry, lead=lead, blind=blind)),
         history_count=sum(not blind or decision.reviewer == reviewer for decision in decisions),
         drafts=_drafts(store, stored.id, reviewer),
@@ -108,8 +118,9 @@ def _findings(store: Store, sample_id: int, *, blind: bool) -> tuple[ShownFindin
     )
 
 
-def _steps(store: Store, stored: Stored) -> tuple[LineageStep, ...]:
-    line = [*reversed(ancestry(store, stored)), *descent(store, stored)[1:]]
+def _steps(store: Store, stored: Stored, *, descendants: bool) -> tuple[LineageStep, ...]:
+    """Where a sample comes from and what was made of it, but where that would tell what was decided."""
+    line = [*reversed(ancestry(store, stored)), *(descent(store, stored)[1:] if descendants else ())]
     return tuple(LineageStep(one.uid, label(one), here=one.id == stored.id) for one in line)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from holdfast.db.samples import Stored, children_of, load, parents_of
 from holdfast.db.store import Store
-from holdfast.reviewer.pipeline.documents import shown_statuses
+from holdfast.reviewer.pipeline.blindness import shown_statuses
 
 
 def ancestry(store: Store, stored: Stored) -> list[Stored]:
