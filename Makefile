@@ -7,7 +7,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 FIND := for p in python3.13 python3.12 python3.11 python3.14 python3; do $$p -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$p && break; done
 PYTHON ?= $(or $(shell $(FIND)),python3)
 
-.PHONY: demo test check dev bench bench-peers snapshots lock clean
+.PHONY: demo test check dev bench bench-peers bench-triage snapshots lock clean
 
 # The review desk on a seeded project.
 demo: $(STAMP)
@@ -33,6 +33,10 @@ bench: $(STAMP)
 # The same beside other tools, which are installed into an environment of their own.
 bench-peers: $(STAMP) build/peers/installed
 	@set -e; for bench in benchmarks/peers/bench_*.py; do $(BIN)/python "$$bench"; done
+
+# How early the bad samples of data with a known truth come; minutes.
+bench-triage: $(STAMP)
+	@$(BIN)/python benchmarks/triage/bench_triage.py
 
 build/peers/installed: benchmarks/peers/requirements.txt
 	$(PYTHON) -m venv --clear build/peers

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,10 +188,3 @@ def _expertqa(seed: int) -> Case:
     for row in found:
         row["record"] = _record(row, domain=row["extra"]["field"])
     return _case("expertqa", found, lambda row: bool(row["labels"]["has_incorrect_claim"]))
-
-
-def shuffled(values: Sequence[bool], seed: int) -> list[bool]:
-    """The values in a random order that the seed decides."""
-    mixed = list(values)
-    random.Random(seed).shuffle(mixed)
-    return mixed
