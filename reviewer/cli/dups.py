@@ -33,7 +33,8 @@ def dups(caller: Caller, batch: str | None, as_json: bool, as_jsonl: bool) -> No
 
     The first sample of a cluster stays; the others are flagged as its copies. As the last `holdfast verify` saw them.
     """
-    from holdfast.reviewer.pipeline.dups import clusters, neighbourhood
+    from holdfast.reviewer.pipeline.dups import clusters
+    from holdfast.reviewer.pipeline.neighbourhoods import neighbourhood
 
     project = caller.project()
     with project.store() as store:

@@ -15,7 +15,7 @@ from holdfast.db.reviewed import Reviewed, Waiting, decided_ties, waiting_flagge
 from holdfast.db.samples import tallies
 from holdfast.db.store import Store
 from holdfast.reviewer.config import QuotaConfig
-from holdfast.reviewer.pipeline.dups import neighbourhood
+from holdfast.reviewer.pipeline.neighbourhoods import neighbourhood
 from holdfast.reviewer.pipeline.quota import quota
 from holdfast.reviewer.policy.estimator import Estimator
 from holdfast.reviewer.policy.ordering import Clusters, Placing
