@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
 
 from holdfast.db import decisions, queue
 from holdfast.db.drafts import drop_draft, save_draft
-from holdfast.db.errors import Refused
+from holdfast.db.errors import HoldfastError, Refused
 from holdfast.db.models import Choice, Message, Status
 from holdfast.db.queue import Claim
 from holdfast.db.samples import load, load_many, resolve, tallies
@@ -109,6 +110,7 @@ class ReviewDesk:
         )
         receipt = decide(self._store, ask, reviewer=self._reviewer, judge=self._judge)
         self._tokens.discard(item.token)
+        self._reorder_soon()
         unchanged = answer.choice is Choice.EDIT and receipt.revision_uid is None
         return Receipt(
             seq=receipt.seq,
@@ -119,6 +121,14 @@ class ReviewDesk:
             second_opinion=receipt.second_opinion,
             revision_uid=receipt.revision_uid,
         )
+
+    def _reorder_soon(self) -> None:
+        """Have the queue ordered anew in the background where enough was decided since; the answer is stored by now."""
+        from holdfast.reviewer.pipeline.ordering import start_in_background
+
+        # Without memory or processes to spare the order stays as it is; the next answer asks again.
+        with suppress(HoldfastError, OSError):
+            start_in_background(self._project, self._store, actor=self._reviewer)
 
     def undo(self) -> Undone | None:
         """Take back my newest decision that stands, and claim its sample again where it is free."""
