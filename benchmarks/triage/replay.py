@@ -53,7 +53,7 @@ class Replay:
         self.held_out = [[at for at, of in enumerate(folds) if of == fold] for fold in range(FOLDS)]
 
     def as_decisions_come(self) -> Iterator[Ranked]:
-        """The batch ranked after each of STEPS that all folds' complements have samples for, and after all decisions."""
+        """The batch ranked after each of STEPS for which there are samples enough, and after all decisions."""
         sizes = [len(self.others(fold)) for fold in range(FOLDS)]
         steps = [step for step in STEPS if step < min(sizes)]
         folds = [self._reviewed(fold, (*steps, size)) for fold, size in enumerate(sizes)]
