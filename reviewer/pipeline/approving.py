@@ -18,9 +18,6 @@ from holdfast.reviewer.policy.guarantee import Audited, Proof, enough, grid, hel
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many samples are done and how many there are."""
 
-HELD_OUT = "held_out_audit"
-"""In an ordering's report: whether it learned nothing from the half of the audit that is kept as evidence."""
-
 _PAGE_SAMPLES = 500
 _OFF = "off in holdfast.toml"
 
@@ -110,8 +107,8 @@ def _is_due(store: Store, review: ReviewConfig, ordering: Ordering) -> bool:
 
 
 def _is_testable(ordering: Ordering) -> bool:
-    """Whether the ordering's p_bad is independent of the evidence."""
-    return not ordering.report["learned"] or bool(ordering.report.get(HELD_OUT))
+    """Whether the ordering's p_bad is independent of the evidence: it learned nothing, or kept off that half."""
+    return not ordering.report["learned"] or bool(ordering.report["basis"]["held_out"])
 
 
 def _unflagged(store: Store, *, kept_out: bool) -> _Unflagged:

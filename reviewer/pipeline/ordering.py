@@ -15,6 +15,8 @@ from holdfast.db.locks import take
 from holdfast.db.orderings import Ordering, decided_since, newest_ordering, outdated, rerank, save_ordering
 from holdfast.db.reviewed import basis, reviewed
 from holdfast.db.store import Store
+from holdfast.reviewer.pipeline import approving
+from holdfast.reviewer.pipeline.approving import approve
 from holdfast.reviewer.pipeline.ordering_crew import Crew, Inline, Pool
 from holdfast.reviewer.pipeline.ordering_state import basis_of, outgrown
 from holdfast.reviewer.policy.learning import ENOUGH
@@ -33,15 +35,23 @@ _WAIT_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Reordered:
-    """What came of bringing the queue up to date: the ordering in use, whether it is `new`, samples ranked anew."""
+    """What came of bringing the queue up to date: the ordering in use, whether it is `new`, samples ranked anew.
+
+    `approved` and `revoked` count approvals without a look that were given and taken back.
+    """
 
     ordering: Ordering
     new: bool
     ranked: int
+    approved: int = 0
+    revoked: int = 0
 
     def document(self) -> dict[str, Any]:
         """The report as `reorder --json` prints it."""
-        return {"version": self.ordering.version, "new": self.new, "ranked": self.ranked, **self.ordering.report}
+        return {
+            "version": self.ordering.version, "new": self.new, "ranked": self.ranked, "approved": self.approved,
+            "revoked": self.revoked, **self.ordering.report,
+        }  # fmt: skip
 
 
 def due(store: Store) -> bool:
@@ -63,8 +73,9 @@ def bring_up_to_date(
 ) -> Reordered | None:
     """Make a new ordering where one is due, and rank by the newest what waits and another one ranked.
 
-    With `now`, any new decision calls for a new ordering. What is claimed keeps its place. Interrupted, it is taken up
-    again by the next call. None where nothing was ever judged, or, without `wait`, while another process is at it.
+    With `now`, any new decision calls for a new ordering. What is claimed keeps its place. Then what may be approved
+    without a look is. Interrupted, it is taken up again by the next call. None where nothing was ever judged, or,
+    without `wait`, while another process is at it.
     """
     with _alone(store, wait=wait) as alone:
         judged = basis(store).judged
@@ -88,12 +99,16 @@ def bring_up_to_date(
                     done += len(places)
                     progress("ordering the queue", done, len(waiting))
                 ranked += done
-        return Reordered(newest, new, ranked)
+        approvals = approve(project.config.review, store, newest, actor=actor, progress=progress)
+        return Reordered(newest, new, ranked, approvals.approved, approvals.revoked)
 
 
 def start_in_background(project: Project, store: Store, *, actor: str) -> bool:
-    """Where an ordering is due, have a process of its own make it, and return at once; whether one was started."""
-    if not due(store):
+    """Where an ordering is due, have a process of its own make it, and return at once; whether one was started.
+
+    So too where approvals without a look may have to be taken back.
+    """
+    if not due(store) and not approving.due(project.config.review, store):
         return False
     command = [sys.executable, "-m", "holdfast.reviewer.pipeline.ordering_process", str(project.root), actor]
     quiet = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in range(3)]

@@ -17,6 +17,7 @@ from holdfast.reviewer.config import Config
 from holdfast.reviewer.pipeline.fits import audit_chances
 from holdfast.reviewer.pipeline.ordering_places import pages, places
 from holdfast.reviewer.policy.estimator import Estimator
+from holdfast.reviewer.policy.guarantee import held_out
 from holdfast.reviewer.policy.learning import Decided, learned_state, rule_state
 from holdfast.reviewer.project import Project
 
@@ -53,13 +54,16 @@ def make(project: Project, store: Store) -> Made:
 def basis_of(store: Store, config: Config) -> dict[str, Any]:
     """What an ordering made now would rest on beside decisions."""
     ordering = config.ordering
-    return asdict(basis(store)) | {"cost": ordering.cost_of_bad, "exploration": ordering.exploration}
+    return asdict(basis(store)) | {
+        "cost": ordering.cost_of_bad, "exploration": ordering.exploration,
+        "held_out": config.review.auto_approve != "off",
+    }  # fmt: skip
 
 
 def outgrown(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Whether an ordering's basis is another stack, other settings, or less than what is judged now by a tenth."""
     grown = now["judged"] >= GROWTH * max(then["judged"], 1)
-    return grown or any(then[key] != now[key] for key in ("stack", "cost", "exploration"))
+    return grown or any(then[key] != now[key] for key in ("stack", "cost", "exploration", "held_out"))
 
 
 def _rule(store: Store, now: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,15 +84,22 @@ def _decided(store: Store, config: Config, decisions: Sequence[Reviewed]) -> lis
     chosen = [one for place, one in enumerate(reversed(known)) if place < NEWEST or one.bad == rarer][::-1]
     chances = audit_chances(store, config.review)
     samples = chain.from_iterable(pages(store, [one.sample_id for one in chosen]))
+    keeps = config.review.auto_approve != "off"
     return [
-        Decided(sample, bool(one.bad), _weight(sample, chances), one.seq)
+        Decided(sample, bool(one.bad), _weight(sample, chances, keeps), one.seq)
         for one, sample in zip(chosen, samples, strict=True)
+        if not (keeps and sample.audit and not sample.flagged and held_out(sample.uid))
     ]
 
 
-def _weight(sample: Rankable, chances: Mapping[str, float]) -> float:
-    """One over the chance that a sample was looked at: all that is flagged is, of the rest what the audit draws."""
-    return 1.0 if sample.flagged or not sample.audit else 1 / chances.get(sample.source, 1.0)
+def _weight(sample: Rankable, chances: Mapping[str, float], keeps: bool) -> float:
+    """One over the chance that a sample is learned from: all that is flagged is, of the rest what the audit draws.
+
+    `keeps` says that half of what is drawn and not flagged is kept as evidence.
+    """
+    if sample.flagged or not sample.audit:
+        return 1.0
+    return (2 if keeps else 1) / chances.get(sample.source, 1.0)
 
 
 def _json(value: object) -> bytes:

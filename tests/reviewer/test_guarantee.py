@@ -109,7 +109,7 @@ def test_the_share_of_bad_samples_exceeds_the_risk_as_rarely_as_promised_and_a_p
 def test_evidence_stands_for_strata_in_proportion_to_their_candidates() -> None:
     found = [*evidence(*[(0.1, False)] * 400, stratum=1), *evidence(*[(0.1, True)] * 150, stratum=2)]
     strata, kept = represented({(1, 0): 1000, (2, 0): 1000}, found, least=59)
-    assert strata == {(1, 0), (2, 0)}
+    assert set(strata) == {(1, 0), (2, 0)}
     counts = [sum(one.stratum == stratum for one in kept) for stratum in ((1, 0), (2, 0))]
     assert counts[1] == 150
     assert 110 <= counts[0] <= 190
@@ -119,7 +119,7 @@ def test_what_was_not_looked_at_is_not_stood_for() -> None:
     looked = evidence(*[(0.1, False)] * 300, stratum=1)
     barely = evidence(*[(0.1, False)] * 2, stratum=2)
     strata, kept = represented({(1, 0): 5000, (2, 0): 5000, (3, 0): 5000}, looked + barely, least=59)
-    assert (strata, len(kept)) == ({(1, 0)}, 300)
+    assert (set(strata), len(kept)) == ({(1, 0)}, 300)
     assert represented({(3, 0): 5000}, looked, least=59) == (frozenset(), [])
 
 
