@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lineage": ("show:lineage", "Show a sample's ancestry and descendants."),
     "search": ("show:search", "Search prompts and responses."),
     "dups": ("dups:dups", "List near-duplicate clusters."),
+    "audit": ("audit:audit", "Estimate acceptance rates, what verifiers are worth and how far people agree."),
     "quota": ("export:quota", "Say what the next mix may hold and why."),
     "export": ("export:export", "Write the approved samples to a file."),
     "user": ("user:user", "Add and list users."),

@@ -37,24 +37,29 @@ class Stratum:
         """How many the audit has not shown."""
         return self.size - self.audited
 
-    def feasible(self, unseen_good: float) -> float:
-        """The number nearest to `unseen_good` that what was decided beside the audit allows."""
-        return min(max(unseen_good, self.known_good), self.known_good + self.unseen - self.known)
+    @property
+    def open(self) -> int:
+        """How many nobody has decided."""
+        return self.unseen - self.known
 
     def total(self, rate: float) -> float:
-        """Good samples in the stratum if those that the audit has not shown are good at this rate."""
-        return self.good + self.feasible(self.unseen * rate)
+        """Good samples in the stratum if those that the audit has not shown are good at this rate.
+
+        As far as that can be, given those that were decided beside the audit.
+        """
+        return self.good + min(max(self.unseen * rate, self.known_good), self.known_good + self.open)
 
 
 def rate(strata: Sequence[Stratum]) -> float | None:
-    """The share of good samples; None where there are none, or where no audited sample speaks for the undecided.
+    """The share of good samples; None where there are none, or audited ones speak for less than half of the undecided.
 
     Horvitz-Thompson with post-strata, kept within what is known. A stratum without audited samples gets the rate of the
     others.
     """
     size = sum(one.size for one in strata)
     shown = [one for one in strata if one.audited]
-    if not size or (not shown and any(one.known < one.size for one in strata)):
+    spoken_for = sum(one.open for one in shown)
+    if not size or 2 * spoken_for < sum(one.open for one in strata):
         return None
     of_shown = sum(one.size for one in shown)
     others = sum(one.size * one.good / one.audited for one in shown) / of_shown if shown else 0.0
