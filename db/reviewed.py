@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from holdfast.db.gold import NOT_GOLD
 from holdfast.db.models import Choice
+from holdfast.db.samples import VISIBLE
 from holdfast.db.store import Store
 
 _BAD = {Choice.ACCEPT.value: False, Choice.EDIT.value: True, Choice.REJECT.value: True}
@@ -107,3 +108,16 @@ def basis(store: Store) -> Basis:
     (gold,) = connection.execute("SELECT coalesce(sum(seq), 0) FROM gold").fetchone()
     run, stack, completed_at = (None, None, None) if row is None else row
     return Basis(judged, run, stack, completed_at is not None, gold)
+
+
+def unflagged_ids(store: Store, *, batch: str | None = None) -> array[int]:
+    """Row ids, in order, of the undecided samples that nothing flagged and the audit did not draw."""
+    within = """AND EXISTS (SELECT 1 FROM occurrences x WHERE x.sample_id = s.id
+        AND x.batch_id = (SELECT id FROM batches WHERE name = :batch))"""
+    rows = store.read().execute(
+        f"""SELECT s.id FROM samples s LEFT JOIN states st ON st.sample_id = s.id WHERE {VISIBLE}
+        AND coalesce(st.status, 'pending') IN ('pending', 'passed') AND NOT coalesce(st.audit, 0)
+        {within if batch is not None else ""} ORDER BY s.id""",
+        {"batch": batch},
+    )
+    return array("q", (row[0] for row in rows))

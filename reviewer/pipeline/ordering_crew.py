@@ -51,6 +51,10 @@ class Ranker:
             for one, estimate in zip(samples, estimates, strict=True)
         ]
 
+    def doubts(self, samples: Sequence[Rankable]) -> list[float]:
+        """The probabilities that samples are bad, in their order."""
+        return [round(estimate.p_bad, 6) for estimate in self._estimator.estimate_many(samples)]
+
     def entry(self, sample_id: int) -> QueueEntry | None:
         """One sample's place by its row id; None where nothing sends it to people."""
         (one,) = rankables(self._store, [sample_id])

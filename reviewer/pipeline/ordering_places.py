@@ -129,11 +129,11 @@ def _clusters(known: Neighbourhood | None, waiting: Waiting, decided: array[int]
     if known is not None and known.members:
         import numpy as np
 
-        ties = np.frombuffer(known.uids, dtype=np.uint64) >> np.uint64(4)
-        members = ties[np.frombuffer(known.members, dtype=np.uint32)].astype(np.int64)
-        clusters = np.frombuffer(known.representatives, dtype=np.uint32)
-        waits = np.isin(members, np.frombuffer(waiting.ties, dtype=np.int64))
-        over = np.unique(clusters[np.isin(members, np.frombuffer(decided, dtype=np.int64))])
+        ties = np.asarray(known.uids, dtype=np.uint64) >> np.uint64(4)
+        members = ties[np.asarray(known.members)].astype(np.int64)
+        clusters = np.asarray(known.representatives)
+        waits = np.isin(members, np.asarray(waiting.ties))
+        over = np.unique(clusters[np.isin(members, np.asarray(decided))])
         queued, of = members[waits], clusters[waits]
         found, first, place, counts = np.unique(of, return_index=True, return_inverse=True, return_counts=True)
         heads = queued[first]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import islice
 
 from holdfast.db import filters, queue
 from holdfast.db.filters import Condition
-from holdfast.db.models import Role, Status
+from holdfast.db.models import Role
 from holdfast.db.queue import Claim, QueueRow
-from holdfast.db.samples import Stored, each, load_many
-from holdfast.db.states import UNRANKED
+from holdfast.db.samples import Stored, load_many
 from holdfast.db.store import Store
 from holdfast.db.users import role_of
 from holdfast.reviewer.config import Config
+from holdfast.reviewer.pipeline import ordering_rest
+from holdfast.reviewer.pipeline.beside import interleaved, slots_of, waiting_beside
 from holdfast.reviewer.policy.filters import parse
+from holdfast.reviewer.policy.streams import Shares
 
 Item = tuple[QueueRow, Stored]
 
@@ -32,7 +34,7 @@ def items(
 ) -> Generator[Item, None, None]:
     """The queue in order with its samples; `unflagged` adds the undecided samples that nothing flagged, after it.
 
-    To be closed before the store is.
+    Without a filter what the user is given beside the queue is there too. To be closed before the store is.
     """
     lead = is_lead(store, user)
     conditions = conditions_of(config, where)
@@ -40,6 +42,8 @@ def items(
     if conditions:
         wanted = set(filters.waiting(store, conditions, batch=batch, lead=lead))
         rows = (row for row in rows if row.sample_id in wanted)
+    else:
+        rows = interleaved(store, Shares.of(config.review), user, rows, lead=lead, batch=batch)
     yield from _with_samples(store, rows)
     if unflagged:
         yield from _unflagged(store, conditions, batch, lead=lead)
@@ -49,7 +53,10 @@ def waiting(store: Store, config: Config, *, user: str, where: str = "") -> int:
     """How many items wait for the user."""
     lead = is_lead(store, user)
     conditions = conditions_of(config, where)
-    return len(filters.waiting(store, conditions, lead=lead)) if conditions else queue.waiting(store, lead=lead)
+    if conditions:
+        return len(filters.waiting(store, conditions, lead=lead))
+    beside = waiting_beside(store, Shares.of(config.review), user, lead=lead)
+    return queue.waiting(store, lead=lead) + sum(beside.values())
 
 
 def claim(
@@ -59,7 +66,10 @@ def claim(
     lease, lead = config.review.lease_seconds, is_lead(store, user)
     conditions = conditions_of(config, where)
     if not conditions:
-        return queue.claim(store, reviewer=user, lease_seconds=lease, batch=batch, lead=lead, session=session)
+        slots = slots_of(user, Shares.of(config.review))
+        return queue.claim(
+            store, reviewer=user, lease_seconds=lease, batch=batch, lead=lead, session=session, slots=slots
+        )
     # Mostly one of the first is free; all are asked for only where the user has skipped those.
     for limit in (_CANDIDATES, None):
         among = filters.waiting(store, conditions, batch=batch, lead=lead, free=True, limit=limit)
@@ -89,12 +99,7 @@ def _with_samples(store: Store, rows: Iterable[QueueRow]) -> Iterator[Item]:
 
 
 def _unflagged(store: Store, conditions: Sequence[Condition], batch: str | None, *, lead: bool) -> Iterator[Item]:
-    """Undecided samples that nothing flagged, by uid, so that no batch comes first; audit items are in the queue."""
-    after = queue.waiting(store, batch=batch, lead=lead)
-    found = chain.from_iterable(each(store, status=status, batch=batch) for status in (Status.PASSED, Status.PENDING))
-    ranked = sorted((stored.status, stored.uid, stored.id) for stored in found if not stored.audit)
-    rows = [QueueRow(sample_id, after + place, UNRANKED, None) for place, (_, _, sample_id) in enumerate(ranked, 1)]
-    if conditions:
-        wanted = filters.meeting(store, conditions, [row.sample_id for row in rows], lead=lead)
-        rows = [row for row in rows if row.sample_id in wanted]
-    yield from _with_samples(store, rows)
+    """Undecided samples that nothing flagged, by how likely they are bad; audit items are in the queue."""
+    after = queue.waiting(store, batch=batch, lead=lead) + 1
+    ranked = enumerate(ordering_rest.unflagged(store, conditions, batch=batch, lead=lead), after)
+    yield from _with_samples(store, (QueueRow(sample_id, place, entry, None) for place, (sample_id, entry) in ranked))
