@@ -39,7 +39,7 @@ def deciding(store: Store, sample_ids: Iterable[int]) -> dict[int, Decision]:
 
 
 def makers_of(store: Store, sample_id: int) -> set[str]:
-    """Who made a revision by an edit that counts beside the queue alone: an answer to gold, or a decision made again."""
+    """Who made a revision by an edit that changes no status: an answer to gold, or a decision made again."""
     rows = store.read().execute(
         """SELECT reviewer FROM decisions WHERE revision_id = ? AND kind IN ('gold', 'rereview')
         AND undone_seq IS NULL""",

@@ -67,7 +67,12 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Samples that a reviewer could be given beside the queue, in order, and what they hold of such."""
+    """Samples that a reviewer could be given beside the queue, in order, and what they hold of such.
+
+    `number` is that of the next item that the reviewer is given, of whatever kind.
+    """
+
+    number: int
 
     gold: tuple[int, ...]
     rereview: tuple[int, ...]
@@ -206,6 +211,7 @@ def waiting(store: Store, reviewer: str, *, lead: bool, batch: str | None = None
     with store.snapshot() as connection:
         values = {"reviewer": reviewer, "now": text_of(store.now()), "batch": batch}
         return Waiting(
+            given(connection, reviewer),
             () if lead else tuple(_gold_due(connection, values)),
             tuple(_rereviews_due(connection, values)),
             tuple(_overlaps_open(connection, values)),

@@ -211,15 +211,15 @@ def _waiting_rows(store: Store, pool: str, batch: str | None) -> Iterator[sqlite
     return heapq.merge(*found, key=lambda row: (-row["priority"], row["tie"]))
 
 
-def waiting(store: Store, *, batch: str | None = None, lead: bool = True) -> int:
-    """How many items wait for a person, claimed ones included."""
+def waiting(store: Store, *, batch: str | None = None, lead: bool = True, free: bool = False) -> int:
+    """How many items wait for a person; `free` leaves out those that somebody holds."""
     batch_id = "batch_id = (SELECT id FROM batches WHERE name = :batch) AND" if batch is not None else ""
     counted = f"SELECT count(*) FROM queue WHERE {batch_id} pool = :pool AND state = "
     with store.snapshot() as connection:  # else an item that is claimed in between would count twice
         return sum(
             connection.execute(counted + state, {"pool": pool, "batch": batch}).fetchone()[0]
             for pool in (("lead", "review") if lead else ("review",))
-            for state in ("'open'", "'claimed'")
+            for state in (("'open'",) if free else ("'open'", "'claimed'"))
         )
 
 

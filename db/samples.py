@@ -83,6 +83,14 @@ def load(store: Store, sample_id: int) -> Stored:
     return from_row(row)
 
 
+def uid_of(store: Store, sample_id: int) -> str:
+    """A sample's uid; NotFound where there is none."""
+    row = store.read().execute("SELECT uid FROM samples WHERE id = ?", (sample_id,)).fetchone()
+    if row is None:
+        raise NotFound(f"no sample has the row id {sample_id}")
+    return str(row[0])
+
+
 def load_many(store: Store, sample_ids: Iterable[int]) -> list[Stored]:
     """Samples in the order of their ids as given."""
     wanted = list(sample_ids)

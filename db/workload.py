@@ -18,7 +18,8 @@ def by_stream(store: Store) -> dict[Stream, int]:
 def in_hand(store: Store) -> dict[str, int]:
     """How many items each reviewer holds under a lease that has not ended."""
     rows = store.read().execute(
-        "SELECT reviewer, count(*) FROM queue WHERE state = 'claimed' AND expires_at >= ? GROUP BY reviewer",
+        """SELECT reviewer, count(*) FROM (SELECT reviewer, expires_at FROM queue WHERE state = 'claimed'
+            UNION ALL SELECT reviewer, expires_at FROM personal) WHERE expires_at >= ? GROUP BY reviewer""",
         (text_of(store.now()),),
     )
     return {reviewer: count for reviewer, count in rows}

@@ -95,13 +95,15 @@ def _decide_one(
     from holdfast.reviewer.pipeline.decide import Ask, with_response
     from holdfast.reviewer.pipeline.decide import decide as store_decision
     from holdfast.reviewer.pipeline.judging import judge_of
+    from holdfast.reviewer.policy.streams import Shares
 
     sample_id = resolve(store, ref)
     messages = None
     if response is not None:
         messages = with_response(load(store, sample_id).sample, response, from_editor=True)
     ask = Ask(sample_id, Choice(verdict), token, reason, note, messages=messages, second_opinion=second_opinion)
-    return store_decision(store, ask, reviewer=user, judge=judge_of(project, store, warn=warn))
+    shares = Shares.of(project.config.review)
+    return store_decision(store, ask, reviewer=user, judge=judge_of(project, store, warn=warn), shares=shares)
 
 
 def _print_receipt(receipt: Receipt, *, as_json: bool) -> None:
@@ -128,6 +130,7 @@ def _decide_many(caller: Caller, file: str, *, second_opinion: bool, as_json: bo
     from holdfast.reviewer.pipeline.decide import decide_lines
     from holdfast.reviewer.pipeline.judging import judge_of
     from holdfast.reviewer.pipeline.ordering import bring_up_to_date, due
+    from holdfast.reviewer.policy.streams import Shares
 
     tick = ticker()
 
@@ -146,6 +149,7 @@ def _decide_many(caller: Caller, file: str, *, second_opinion: bool, as_json: bo
             reviewer=caller.user,
             judge=judge_of(project, store, warn=warn),
             second_opinion=second_opinion,
+            shares=Shares.of(project.config.review),
             progress=progress,
         )
         if due(store):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -12,16 +12,30 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from holdfast.db import decisions
 from holdfast.db.decisions import Receipt, Submission
 from holdfast.db.errors import HoldfastError, Refused, StoreError, UsageError
-from holdfast.db.models import REASONS, Choice, Message, Sample, SampleVerdicts, Severity, VerifierSpec
+from holdfast.db.models import (
+    REASONS,
+    Choice,
+    Message,
+    Role,
+    Sample,
+    SampleVerdicts,
+    Severity,
+    Status,
+    VerifierSpec,
+)
 from holdfast.db.revisions import Revision
-from holdfast.db.samples import Stored, load, resolve
+from holdfast.db.samples import Stored, load, resolve, uid_of
 from holdfast.db.store import Store
+from holdfast.db.users import role_of
 from holdfast.db.verdicts import current
+from holdfast.reviewer.pipeline.blindness import AS_SAID
 from holdfast.reviewer.pipeline.editing import revise, without_appended_newline
+from holdfast.reviewer.policy.streams import Shares, is_shown_again, opinions_on
 
 Judge = Callable[[Sample], tuple[tuple[VerifierSpec, ...], SampleVerdicts]]
 """Runs the project's verifiers on a revision."""
 
+NO_SHARES = Shares()
 UNSTATED = "unstated"
 """The override of a script that accepts over a blocking finding without saying why."""
 
@@ -42,10 +56,11 @@ class Ask:
     shown: Mapping[str, Any] | None = None
 
 
-def decide(store: Store, ask: Ask, *, reviewer: str, judge: Judge) -> Receipt:
+def decide(store: Store, ask: Ask, *, reviewer: str, judge: Judge, shares: Shares = NO_SHARES) -> Receipt:
     """Store a decision durably; an edit's revision is judged first, and one that changes nothing is an accept.
 
-    A reject without a reason is `other`; accepting over a blocking finding without one is recorded as `unstated`.
+    By the shares it may be asked for once more, of the reviewer or of others. The receipt is as the reviewer may know
+    it. A reject without a reason is `other`; accepting over a blocking finding without one is recorded as `unstated`.
     """
     choice, reason = ask.choice, ask.reason
     if choice is Choice.REJECT:
@@ -73,8 +88,28 @@ def decide(store: Store, ask: Ask, *, reviewer: str, judge: Judge) -> Receipt:
         second_opinion=ask.second_opinion,
         dwell_seconds=ask.dwell_seconds,
         shown=ask.shown,
+        **_asked_later(store, ask.sample_id, reviewer, shares),
     )
-    return decisions.decide(store, submission)
+    return _as_told(store, decisions.decide(store, submission), submission)
+
+
+def _asked_later(store: Store, sample_id: int, reviewer: str, shares: Shares) -> dict[str, Any]:
+    uid = uid_of(store, sample_id)
+    return {"again": is_shown_again(uid, reviewer, shares), "opinions": opinions_on(uid, shares)}
+
+
+def _as_told(store: Store, receipt: Receipt, submission: Submission) -> Receipt:
+    """What an annotator hears of a decision: the same whatever stream the sample came from."""
+    if role_of(store, submission.reviewer) is Role.LEAD:
+        return receipt
+    beside = receipt.kind in ("gold", "rereview")
+    if beside or (receipt.kind == "second" and not receipt.late and not submission.second_opinion):
+        status = Status.FLAGGED if receipt.late else AS_SAID[submission.choice]
+        asked = receipt.late or submission.second_opinion
+        return replace(receipt, status=status, second_opinion=asked, kind="second" if asked else "first")
+    if submission.choice is Choice.SKIP and receipt.status is Status.PASSED:
+        return replace(receipt, status=Status.FLAGGED)
+    return receipt
 
 
 def _revision(stored: Stored, messages: tuple[Message, ...] | None, store: Store, judge: Judge) -> Revision | None:
@@ -144,6 +179,7 @@ def decide_lines(
     reviewer: str,
     judge: Judge,
     second_opinion: bool = False,
+    shares: Shares = NO_SHARES,
     progress: Callable[[Bulk], None] | None = None,
 ) -> Bulk:
     """Decide line by line; a line that is refused is kept for the report and the rest goes on.
@@ -159,7 +195,8 @@ def decide_lines(
             document = _loaded(raw)
             ref = _text_or_none(document.get("ref"))
             asked = _validated(document)
-            receipt = decide(store, _ask(store, asked, second_opinion), reviewer=reviewer, judge=judge)
+            ask = _ask(store, asked, second_opinion)
+            receipt = decide(store, ask, reviewer=reviewer, judge=judge, shares=shares)
         except StoreError as error:
             raise type(error)(f"line {number}: {error} ({done.decided} decisions before it are stored)") from error
         except HoldfastError as error:

@@ -18,6 +18,7 @@ from holdfast.db.verdicts import current
 from holdfast.db.workload import in_hand
 from holdfast.reviewer.pipeline import guideline as guidelines
 from holdfast.reviewer.pipeline import queue as work
+from holdfast.reviewer.pipeline.blindness import hidden_decisions
 from holdfast.reviewer.pipeline.decide import Ask, Judge, decide
 from holdfast.reviewer.pipeline.desk import (
     Answer,
@@ -43,6 +44,7 @@ from holdfast.reviewer.pipeline.items import by_severity, claimed_item, packed_d
 from holdfast.reviewer.pipeline.judging import judge_of
 from holdfast.reviewer.pipeline.quota import quota
 from holdfast.reviewer.pipeline.status import decided_today, pace_of
+from holdfast.reviewer.policy.streams import Shares
 from holdfast.reviewer.project import Project
 
 _SNIPPET = 160
@@ -108,7 +110,8 @@ class ReviewDesk:
             dwell_seconds=answer.dwell_seconds,
             shown={"guideline": item.guideline_version, "view": answer.view, "votes_seen": answer.votes_seen},
         )
-        receipt = decide(self._store, ask, reviewer=self._reviewer, judge=self._judge)
+        shares = Shares.of(self._config.review)
+        receipt = decide(self._store, ask, reviewer=self._reviewer, judge=self._judge, shares=shares)
         self._tokens.discard(item.token)
         self._reorder_soon()
         unchanged = answer.choice is Choice.EDIT and receipt.revision_uid is None
@@ -201,6 +204,8 @@ class ReviewDesk:
     def my_decisions(self, limit: int) -> tuple[MyDecision, ...]:
         """My last decisions, newest first."""
         mine = decisions.decisions_by(self._store, self._reviewer, limit=limit)
+        apart = hidden_decisions(self._store, self._reviewer, mine)
+        mine = [decision for decision in mine if decision.sample_id not in apart]
         samples = load_many(self._store, dict.fromkeys(decision.sample_id for decision in mine))
         names = {stored.id: f"{stored.batch}/{stored.external_id}" for stored in samples}
         return tuple(
@@ -252,7 +257,14 @@ class ReviewDesk:
     def _claim_one(self, sample_id: int) -> ClaimedItem:
         lease = self._config.review.lease_seconds
         return self._item(
-            queue.claim_sample(self._store, sample_id, reviewer=self._reviewer, lease_seconds=lease, session=True)
+            queue.claim_sample(
+                self._store,
+                sample_id,
+                reviewer=self._reviewer,
+                lease_seconds=lease,
+                session=True,
+                lead=work.is_lead(self._store, self._reviewer),
+            )
         )
 
     def _item(self, claim: Claim) -> ClaimedItem:
