@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from holdfast.db.ranking import Rankable
+from holdfast.reviewer.policy.rule import rule_state
+
+__all__ = ["Decided", "learned_state", "rule_state"]
 
 ENOUGH = 50
 """Decisions without which nothing is learned from them."""
@@ -19,19 +22,12 @@ ENOUGH_OF_RARER = 10
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decided sample: `bad` is reject or edit, `weight` one over its chance to be looked at, `seq` its place in time."""
+    """A decided sample: `bad` is reject or edit, `weight` one over its chance to be looked at, `seq` its age."""
 
     rankable: Rankable
     bad: bool
     weight: float
     seq: int
-
-
-def rule_state(samples: Iterable[Rankable]) -> dict[str, Any]:
-    """How each verifier's scores are spread by source and task; the same in whatever order the samples come."""
-    for _ in samples:
-        pass
-    return {}
 
 
 def learned_state(rule: Mapping[str, Any], decided: Sequence[Decided]) -> tuple[dict[str, Any], dict[str, Any]]:
