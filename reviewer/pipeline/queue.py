@@ -44,9 +44,12 @@ def items(
         rows = (row for row in rows if row.sample_id in wanted)
     else:
         rows = interleaved(store, Shares.of(config.review), user, rows, lead=lead, batch=batch)
-    yield from _with_samples(store, rows)
+    listed = 0
+    for item in _with_samples(store, rows):
+        listed += 1
+        yield item
     if unflagged:
-        yield from _unflagged(store, conditions, batch, lead=lead)
+        yield from _unflagged(store, conditions, batch, lead=lead, after=listed)
 
 
 def waiting(store: Store, config: Config, *, user: str, where: str = "") -> int:
@@ -98,8 +101,9 @@ def _with_samples(store: Store, rows: Iterable[QueueRow]) -> Iterator[Item]:
         yield from zip(page, load_many(store, (row.sample_id for row in page)), strict=True)
 
 
-def _unflagged(store: Store, conditions: Sequence[Condition], batch: str | None, *, lead: bool) -> Iterator[Item]:
+def _unflagged(
+    store: Store, conditions: Sequence[Condition], batch: str | None, *, lead: bool, after: int
+) -> Iterator[Item]:
     """Undecided samples that nothing flagged, by how likely they are bad; audit items are in the queue."""
-    after = queue.waiting(store, batch=batch, lead=lead) + 1
-    ranked = enumerate(ordering_rest.unflagged(store, conditions, batch=batch, lead=lead), after)
+    ranked = enumerate(ordering_rest.unflagged(store, conditions, batch=batch, lead=lead), after + 1)
     yield from _with_samples(store, (QueueRow(sample_id, place, entry, None) for place, (sample_id, entry) in ranked))
