@@ -155,7 +155,7 @@ def _tested(
 
 def _p_bad(store: Store, estimator: Estimator, sample_ids: Sequence[int]) -> Iterator[float]:
     for start in range(0, len(sample_ids), _PAGE_SAMPLES):
-        page = rankables(store, sample_ids[start : start + _PAGE_SAMPLES])
+        page = rankables(store, list(sample_ids[start : start + _PAGE_SAMPLES]))
         yield from (estimate.p_bad for estimate in estimator.estimate_many(page))
 
 
