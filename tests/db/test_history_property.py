@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from holdfast.db import decisions, events, exports, queue, replay, samples, users
+from holdfast.db import approvals, decisions, events, exports, queue, replay, samples, users
 from holdfast.db.check import check
 from holdfast.db.errors import Refused
 from holdfast.db.models import Choice, Outcome, Role, Sample
@@ -123,6 +123,14 @@ class History(RuleBasedStateMachine):
         except Refused:
             return
 
+    @rule(places=st.lists(PLACES, min_size=1, max_size=4))
+    def approve_without_a_look(self, places: list[int]) -> None:
+        list(approvals.grant(self.store, [self.at(place) for place in places], actor="lead-1", proof={"bad": 0}))
+
+    @rule(places=st.lists(PLACES, min_size=1, max_size=4))
+    def take_approvals_back(self, places: list[int]) -> None:
+        list(approvals.revoke(self.store, [self.at(place) for place in places], actor="lead-1", why="off"))
+
     @rule()
     def export(self) -> None:
         head = events.head(self.store)
@@ -178,6 +186,7 @@ class History(RuleBasedStateMachine):
             "tallies": samples.tallies(self.store),
             "users": users.users(self.store),
             "exports": exports.exports(self.store),
+            "approved": (approvals.granted(self.store), approvals.approved(self.store)),
             "found": len(search(self.store, "question")),
         }
 
