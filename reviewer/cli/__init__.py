@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("show:search", "Search prompts and responses."),
     "dups": ("dups:dups", "List near-duplicate clusters."),
     "audit": ("audit:audit", "Estimate acceptance rates, what verifiers are worth and how far people agree."),
+    "gold": ("gold:gold", "Say which samples have a known answer, to measure reviewers."),
     "quota": ("export:quota", "Say what the next mix may hold and why."),
     "export": ("export:export", "Write the approved samples to a file."),
     "user": ("user:user", "Add and list users."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -31,6 +31,8 @@ from holdfast.db.verdicts import current
 from holdfast.reviewer.pipeline.blindness import AS_SAID
 from holdfast.reviewer.pipeline.editing import revise, without_appended_newline
 from holdfast.reviewer.policy.streams import Shares, is_shown_again, opinions_on
+
+Line = TypeVar("Line", bound=BaseModel)
 
 Judge = Callable[[Sample], tuple[tuple[VerifierSpec, ...], SampleVerdicts]]
 """Runs the project's verifiers on a revision."""
@@ -192,9 +194,9 @@ def decide_lines(
             continue
         ref: str | None = None
         try:
-            document = _loaded(raw)
-            ref = _text_or_none(document.get("ref"))
-            asked = _validated(document)
+            document = object_of(raw)
+            ref = text_or_none(document.get("ref"))
+            asked = validated(_Line, document)
             ask = _ask(store, asked, second_opinion)
             receipt = decide(store, ask, reviewer=reviewer, judge=judge, shares=shares)
         except StoreError as error:
@@ -209,7 +211,8 @@ def decide_lines(
     return done
 
 
-def _loaded(raw: bytes) -> dict[str, Any]:
+def object_of(raw: bytes) -> dict[str, Any]:
+    """A line as a JSON object; Refused where it is none."""
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -219,16 +222,18 @@ def _loaded(raw: bytes) -> dict[str, Any]:
     return document
 
 
-def _validated(document: dict[str, Any]) -> _Line:
+def validated(model: type[Line], document: dict[str, Any]) -> Line:
+    """A line's object as a model; Refused names what is wrong."""
     try:
-        return _Line.model_validate(document)
+        return model.model_validate(document)
     except ValidationError as error:
         wrong = error.errors()[0]
         place = ".".join(str(part) for part in wrong["loc"])
         raise Refused(f"{place}: {wrong['msg']}") from None
 
 
-def _text_or_none(value: object) -> str | None:
+def text_or_none(value: object) -> str | None:
+    """A value if it is text."""
     return value if isinstance(value, str) else None
 
 
