@@ -148,6 +148,7 @@ INDEXES = {
     "fits_key": "CREATE INDEX fits_key ON fits (verifier, version, options_hash)",
     "votes_sample": "CREATE INDEX votes_sample ON votes (sample_id)",
     "states_status": "CREATE INDEX states_status ON states (status)",
+    "states_audit": "CREATE INDEX states_audit ON states (status) WHERE audit",
     "queue_open": "CREATE INDEX queue_open ON queue (pool, priority DESC, tie) WHERE state = 'open'",
     "queue_batch": "CREATE INDEX queue_batch ON queue (batch_id, pool, priority DESC, tie) WHERE state = 'open'",
     "queue_claimed": "CREATE INDEX queue_claimed ON queue (expires_at) WHERE state = 'claimed'",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from holdfast.db.models import Stream
 from holdfast.db.store import Store, text_of
 
 
-def by_stream(store: Store) -> dict[Stream, int]:
+def by_stream(store: Store) -> Counter[Stream]:
     """How many items wait for a person, by the reason why they do; leads' items stand under adjudication."""
     rows = store.read().execute(
         """SELECT iif(pool = 'lead', 'adjudication', stream) AS kind, count(*) FROM queue
         WHERE state <> 'done' AND pool <> 'none' GROUP BY kind"""
     )
-    return {Stream(kind): count for kind, count in rows}
+    return Counter({Stream(kind): count for kind, count in rows})
 
 
 def in_hand(store: Store) -> dict[str, int]:

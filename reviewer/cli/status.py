@@ -16,8 +16,9 @@ def status(caller: Caller, as_json: bool) -> None:
     """Count samples by status, stream and source; what is due, pace, time left."""
     from holdfast.reviewer.pipeline.status import status as read_status
 
-    with caller.project().store() as store:
-        found = read_status(store, caller.user)
+    project = caller.project()
+    with project.store() as store:
+        found = read_status(store, project.config, caller.user)
     if as_json:
         print_json(found)
         return

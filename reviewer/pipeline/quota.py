@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-from holdfast.db.samples import tallies
+from holdfast.db.samples import Tally, tallies
 from holdfast.db.store import Store
 from holdfast.reviewer.config import QuotaConfig
 from holdfast.reviewer.policy.quota import Quota, SourceShare, Units, source_name
 from holdfast.reviewer.policy.quota import quota as simple_cap
 
 
-def quota(store: Store, policy: QuotaConfig, *, cap: Fraction | None = None) -> Quota:
-    """The quota under the policy, or under another cap as a what-if."""
-    return simple_cap(tallies(store), cap=policy.cap if cap is None else cap, omega=policy.omega)
+def quota(
+    store: Store, policy: QuotaConfig, *, cap: Fraction | None = None, counts: Iterable[Tally] | None = None
+) -> Quota:
+    """The quota under the policy, or under another cap as a what-if; `counts` are those that its reader may know."""
+    return simple_cap(
+        tallies(store) if counts is None else counts, cap=policy.cap if cap is None else cap, omega=policy.omega
+    )
 
 
 def document(quota: Quota) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from holdfast.db.drafts import drop_draft, save_draft
 from holdfast.db.errors import HoldfastError, Refused
 from holdfast.db.models import Choice, Message, Status
 from holdfast.db.queue import Claim
-from holdfast.db.samples import load, load_many, resolve, tallies
+from holdfast.db.samples import load, load_many, resolve
 from holdfast.db.store import Store, instant_of
 from holdfast.db.verdicts import current
 from holdfast.db.workload import in_hand
@@ -43,7 +43,7 @@ from holdfast.reviewer.pipeline.history import history
 from holdfast.reviewer.pipeline.items import by_severity, claimed_item, packed_draft
 from holdfast.reviewer.pipeline.judging import judge_of
 from holdfast.reviewer.pipeline.quota import quota
-from holdfast.reviewer.pipeline.status import decided_today, pace_of
+from holdfast.reviewer.pipeline.status import decided_today, pace_of, tallies_of
 from holdfast.reviewer.policy.streams import Shares
 from holdfast.reviewer.project import Project
 
@@ -194,7 +194,7 @@ class ReviewDesk:
         )
 
     def _quota(self) -> QuotaStand:
-        now = quota(self._store, self._config.quota)
+        now = quota(self._store, self._config.quota, counts=tallies_of(self._store, self._reviewer))
         return QuotaStand(float(now.used.samples), int(now.real.samples), float(now.cap))
 
     def history(self, uid: str) -> tuple[Event, ...]:
@@ -282,7 +282,7 @@ class ReviewDesk:
     def _next_steps(self, lead: bool) -> tuple[str, ...]:
         """What to do once nothing is due."""
         counts = dict.fromkeys(Status, 0)
-        for tally in tallies(self._store):
+        for tally in tallies_of(self._store, self._reviewer):
             counts[tally.status] += tally.samples
         if not any(counts.values()):
             return ("Bring in samples:", "holdfast ingest FILE --batch NAME")

@@ -6,33 +6,46 @@ from datetime import datetime
 from typing import Any
 
 from holdfast.db.decisions import count_since, decisions_by
-from holdfast.db.models import Source, Status
-from holdfast.db.samples import batches, tallies
+from holdfast.db.models import Source, Status, Stream
+from holdfast.db.samples import Tally, batches, tallies
 from holdfast.db.store import Store, instant_of
+from holdfast.db.told import tallies_for
 from holdfast.db.workload import by_stream, in_hand
+from holdfast.reviewer.config import Config
+from holdfast.reviewer.pipeline.beside import waiting_beside
 from holdfast.reviewer.pipeline.queue import is_lead
 from holdfast.reviewer.policy.pace import minutes_left, per_minute
 from holdfast.reviewer.policy.quota import source_name
+from holdfast.reviewer.policy.streams import Shares
 
 _RECENT = 50
 
 
-def status(store: Store, user: str) -> dict[str, Any]:
-    """Counts by status, stream and source, and the user's work, as a JSON document; all of one instant."""
+def status(store: Store, config: Config, user: str) -> dict[str, Any]:
+    """Counts by status, stream and source, and the user's work, as a JSON document; all of one instant.
+
+    To annotators the streams look alike here too.
+    """
     with store.snapshot():
-        return _status(store, user)
+        return _status(store, config, user)
 
 
-def _status(store: Store, user: str) -> dict[str, Any]:
-    statuses = dict.fromkeys(Status, 0)
+def tallies_of(store: Store, user: str) -> list[Tally]:
+    """The counts by source and status as the user may know them."""
+    return tallies(store) if is_lead(store, user) else tallies_for(store, user)
+
+
+def _status(store: Store, config: Config, user: str) -> dict[str, Any]:
+    lead = is_lead(store, user)
+    statuses = dict.fromkeys((one for one in Status if lead or one is not Status.GOLD), 0)
     sources: dict[Source, dict[str, Any]] = {}
-    for tally in tallies(store):
+    for tally in tallies_of(store, user):
         statuses[tally.status] += tally.samples
         row = sources.setdefault(tally.source, _source(tally.source))
         row["samples"] += tally.samples
         row["tokens"] += tally.tokens
         row["statuses"][tally.status.value] = tally.samples
-    streams = _streams(store, user)
+    streams = _streams(store, config, user, lead=lead)
     due, pace = sum(streams.values()), pace_of(store, user)
     held = in_hand(store)
     return {
@@ -60,13 +73,12 @@ def decided_today(store: Store, user: str) -> int:
     return count_since(store, user, midnight)
 
 
-def _streams(store: Store, user: str) -> dict[str, int]:
+def _streams(store: Store, config: Config, user: str, *, lead: bool) -> dict[str, int]:
     """What is due to the user, by stream; to an annotator all streams look alike."""
-    found = {stream.value: count for stream, count in by_stream(store).items()}
-    if is_lead(store, user):
-        return found
-    found.pop("adjudication", None)
-    return {"review": sum(found.values())}
+    found = by_stream(store) + waiting_beside(store, Shares.of(config.review), user, lead=lead)
+    if lead:
+        return {stream.value: count for stream, count in found.items()}
+    return {"review": sum(count for stream, count in found.items() if stream is not Stream.ADJUDICATION)}
 
 
 def _source(source: Source) -> dict[str, Any]:
