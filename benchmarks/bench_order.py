@@ -18,7 +18,7 @@ from pathlib import Path
 from common import CACHE, HOLDFAST, corpus, percentile, scratch_copy
 
 from holdfast.db import decisions, queue, samples, verdicts
-from holdfast.db.models import Choice, SampleVerdicts, Status, Verdict
+from holdfast.db.models import PASS, Choice, SampleVerdicts, Status, Verdict
 from holdfast.db.orderings import ROWS_AT_A_TIME, newest_ordering, outdated, rerank, save_ordering
 from holdfast.db.packing import Recorded
 from holdfast.db.store import Store
@@ -89,7 +89,7 @@ def _verdicts(stack: Stack, chance: random.Random) -> tuple[Verdict, ...]:
     for place, member in enumerate(stack.members):
         flags = place == sure or chance.random() < FLAG_SHARE
         if member.name in PLAIN:
-            found.append(Verdict.flag("odd", "looks odd", span=(0, 4)) if flags else Verdict.score(0.0))
+            found.append(Verdict.flag("odd", "looks odd", span=(0, 4)) if flags else PASS)
             continue
         score = round(chance.random(), 4)
         settled = settle(Verdict.score(score, code="odd", message="is odd"), member.name, {})
