@@ -1,8 +1,10 @@
-"""The rule score and the audit draw: what they promise whatever the verdicts."""
+"""What a look is worth, and what makes it up: what the order promises whatever the verdicts."""
 
 from __future__ import annotations
 
 import hashlib
+import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,14 +18,15 @@ from holdfast.db.models import (
     Provenance,
     SampleVerdicts,
     Severity,
+    Status,
     Stream,
     Verdict,
     VerifierSpec,
 )
+from holdfast.db.ranking import Rankable
 from holdfast.db.states import QueueEntry
-from holdfast.reviewer.policy.audit_draw import audit_draw, audit_thresholds
-from holdfast.reviewer.policy.estimator import PRIOR
-from holdfast.reviewer.policy.ordering import rank
+from holdfast.reviewer.policy.estimator import PRIOR, Estimate
+from holdfast.reviewer.policy.ordering import Clusters, Placing, entry_of, evr, rank
 
 SPECS = tuple(VerifierSpec(f"check_{number}", "1", Layer.FORMAT) for number in range(6))
 NOTE = Verdict(Outcome.PASS, None, (Finding("noted", Severity.INFO, "by the way"),))
@@ -49,7 +52,7 @@ def ranked(
 
 
 @given(st.lists(VERDICT, max_size=6), st.booleans(), st.sampled_from(list(Provenance)), st.sampled_from(UIDS))
-def test_the_terms_add_up_to_the_priority_and_name_no_stream(
+def test_the_terms_add_up_to_the_provisional_priority(
     verdicts: list[Verdict | None], audit: bool, provenance: Provenance, uid: str
 ) -> None:
     entry = ranked(*verdicts, uid=uid, audit=audit, provenance=provenance)
@@ -57,10 +60,10 @@ def test_the_terms_add_up_to_the_priority_and_name_no_stream(
         assert not audit
         return
     assert sum(value for _, value in entry.why) == pytest.approx(entry.priority, abs=1e-9)
-    assert 0 <= entry.priority <= 1.01
+    assert 0 <= entry.priority <= evr(1)
     assert 0 <= entry.p_bad <= 1
-    assert all(value >= 0 for _, value in entry.why)
-    assert not any(stream.value in term for term, _ in entry.why for stream in Stream)
+    assert (entry.p_shown is not None) == audit
+    assert [term for term, _ in entry.why if term in set(Stream)] in ([], ["audit"] if audit else [])
 
 
 @given(
@@ -115,39 +118,117 @@ def test_the_stream_says_what_brought_a_sample_here(
 def test_audited_samples_spread_over_the_range_of_the_flagged() -> None:
     entries = [ranked(PASS, uid=uid, audit=True) for uid in UIDS]
     priorities = sorted(entry.priority for entry in entries if entry is not None)
-    assert priorities[0] < PRIOR + 0.01
-    assert priorities[-1] > 0.99
+    assert priorities[0] < evr(PRIOR + 0.01)
+    assert priorities[-1] > evr(0.99)
     flagged = ranked(Verdict.flag("x", "y"))
     assert flagged is not None
     above = sum(priority > flagged.priority for priority in priorities)
     assert 0.4 * len(priorities) < above < 0.6 * len(priorities)
 
 
-def drawn(samples: list[tuple[str, str]], share: float, least: int) -> dict[str, int]:
-    """How many samples of each source the audit draws."""
-    thresholds = audit_thresholds(samples, share=share, least=least)
-    counts = {source: 0 for source, _ in samples}
-    for source, uid in samples:
-        counts[source] += audit_draw(uid, thresholds.get(source, -1.0))
-    return counts
+def test_the_value_of_a_look_is_what_is_expected_without_it_less_what_is_expected_with_it() -> None:
+    # Nobody looks: .3 * 5. A reviewer who is right in 19 of 20: .7 * .05 + .3 * .05 * 5.
+    assert evr(0.3, 5) == pytest.approx(1.5 - 0.035 - 0.075)
+    assert evr(0.0) == evr(0.01) == 0
+    assert evr(1, 5) == 4.75
 
 
-def test_the_audit_draws_its_share_and_at_least_so_many_of_each_source() -> None:
-    samples = (
-        [("big", uid) for uid in UIDS] + [("small", uid) for uid in UIDS[:60]] + [("tiny", uid) for uid in UIDS[:7]]
-    )
-    counts = drawn(samples, 0.05, 25)
-    assert 70 <= counts["big"] <= 130
-    assert counts["small"] == 25
-    assert counts["tiny"] == 7
-    assert drawn(samples, 0.0, 25) == {"big": 0, "small": 0, "tiny": 0}
-    assert drawn(samples, 1.0, 0) == {"big": 2000, "small": 60, "tiny": 7}
+TERM = st.tuples(st.sampled_from(["a: x", "b: y", "c: z", "its text"]), st.floats(-4, 4))
+TERMS = st.lists(TERM, max_size=6, unique_by=lambda one: one[0])
 
 
-@given(st.permutations(UIDS[:40]), st.integers(0, 50))
-def test_the_draw_does_not_depend_on_the_order_of_samples(uids: list[str], least: int) -> None:
-    samples = [("source", uid) for uid in uids]
-    assert audit_thresholds(samples, share=0.05, least=least) == audit_thresholds(
-        sorted(samples), share=0.05, least=least
-    )
-    assert drawn(samples, 0.05, least)["source"] >= min(least, 40)
+def sample(uid: str = UIDS[0], *, audit: bool = False, flagged: bool = True, **fields: Any) -> Rankable:
+    """A sample as the order sees it."""
+    values = {
+        "sample_id": 1, "uid": uid, "source": "model-a", "provenance": Provenance.SYNTHETIC, "model": "model-a",
+        "generation": 1, "task": None, "domain": None, "label": None, "tokens": 5, "audit": audit,
+        "flagged": flagged, "status": Status.FLAGGED, "verdicts": (), "prompt": "p", "response": "r",
+    }  # fmt: skip
+    return Rankable(**{**values, **fields})
+
+
+def estimate(*terms: tuple[str, float], base: float = -2.0) -> Estimate:
+    """An estimate from its terms in log-odds."""
+    logit = base + sum(value for _, value in terms)
+    return Estimate(1 / (1 + math.exp(-logit)), (("any sample", base), *terms))
+
+
+SIZES = sorted((int(UIDS[at][:15], 16), size) for at, size in ((5, 3), (7, 4), (8, 0)))
+PLACING = Placing(
+    exploration=0.1,
+    share=0.4,
+    drawn=(0.1, 0.2, 0.5, 0.9),
+    looks={"model-a": 3},
+    turns={UIDS[5]: 0, UIDS[6]: 1},
+    rounds=2,
+    clusters=Clusters([key for key, _ in SIZES], [size for _, size in SIZES]),
+)
+
+
+@given(TERMS, st.sampled_from(UIDS[:12]), st.booleans(), st.booleans(), st.sampled_from(list(Provenance)))
+def test_the_terms_of_an_ordering_add_up(
+    terms: list[tuple[str, float]], uid: str, audit: bool, flagged: bool, provenance: Provenance
+) -> None:
+    one = sample(uid, audit=audit, flagged=flagged, provenance=provenance)
+    entry = entry_of(one, estimate(*terms), PLACING, 7)
+    assert sum(value for _, value in entry.why) == pytest.approx(entry.priority, abs=1e-9)
+    assert entry.version == 7
+    assert entry.stream == (Stream.FLAGGED if flagged else Stream.AUDIT)
+    assert entry.p_bad == round(estimate(*terms).p_bad, 6)
+    if audit:
+        assert entry.p_shown in PLACING.drawn
+        share = 1.0 if provenance is Provenance.HUMAN else 0.4
+        assert entry.priority == pytest.approx(share * evr(entry.p_shown) + 0.05, abs=1e-6)
+        assert all(term != "audit" for term, _ in entry.why[:-1])
+    else:
+        assert entry.p_shown is None
+        assert not any(term in set(Stream) for term, _ in entry.why)
+
+
+@given(TERMS, TERMS)
+def test_an_audited_place_does_not_depend_on_what_is_known(
+    one: list[tuple[str, float]], other: list[tuple[str, float]]
+) -> None:
+    found = [entry_of(sample(audit=True), estimate(*terms), PLACING, 1) for terms in (one, other)]
+    assert found[0].priority == found[1].priority
+    assert found[0].p_shown == found[1].p_shown
+
+
+def test_larger_terms_come_first_and_each_is_what_it_adds() -> None:
+    entry = entry_of(sample(), estimate(("small", 0.5), ("large", -3.0), ("middle", 2.0)), Placing(), 1)
+    assert [term for term, _ in entry.why] == ["any sample", "large", "middle", "small"]
+    assert entry.priority == pytest.approx(evr(entry.p_bad), abs=1e-5)
+    assert entry.why[1][1] < 0 < entry.why[2][1]
+
+
+def test_what_weighs_beside_the_estimate_is_named() -> None:
+    def words(uid: str, **fields: Any) -> list[str]:
+        return [term for term, _ in entry_of(sample(uid, **fields), estimate(("odd", 3.0)), PLACING, 1).why][2:]
+
+    fits, known = "40% of its kind fits into the mix", "little is known of its source"
+    assert words(UIDS[0]) == [fits, known]
+    assert words(UIDS[0], provenance=Provenance.HUMAN) == [known]
+    assert words(UIDS[7]) == [fits, "stands for 4 near-duplicates", known]
+    assert words(UIDS[8]) == [fits, "another stands for its near-duplicates", known]
+    assert words(UIDS[6]) == [fits, known, "its source's turn"]
+
+
+def test_a_cluster_comes_by_its_size_and_its_copies_come_late() -> None:
+    head, copy, other = (entry_of(sample(UIDS[at]), estimate(("odd", 3.0)), PLACING, 1) for at in (7, 8, 0))
+    assert head.priority - 0.05 == pytest.approx(4 * (other.priority - 0.05), abs=1e-5)
+    assert copy.priority - 0.05 == pytest.approx(0.1 * (other.priority - 0.05), abs=1e-5)
+
+
+def test_turns_come_before_all_else_round_by_round() -> None:
+    placing = Placing(turns={UIDS[0]: 0, UIDS[1]: 0, UIDS[2]: 1}, rounds=2)
+    places = [
+        entry_of(sample(UIDS[at]), estimate(("odd", odd)), placing, 1).priority
+        for at, odd in ((0, 1.0), (1, -3.0), (2, 6.0), (3, 9.0))
+    ]
+    assert places == sorted(places, reverse=True)
+
+
+def test_sources_with_few_looks_come_first_among_equals() -> None:
+    placing = Placing(exploration=0.1, looks={"model-a": 8})
+    seen, unseen = (entry_of(sample(source=source), estimate(), placing, 1) for source in ("model-a", "model-b"))
+    assert unseen.priority - seen.priority == pytest.approx(0.1 - 0.1 / 3, abs=1e-6)
