@@ -23,7 +23,6 @@ from triage.table import experiments_table, table
 
 PROCESSES = 2
 NEVER_HURTS_SEEDS = 50
-Running = tuple[Spec, list[Verified], list[Future[Measured]], list[Future[list[Tried]]]]
 
 
 def main() -> None:
@@ -34,8 +33,7 @@ def main() -> None:
     started = time.perf_counter()
     wanted = [spec for spec in specs() if chosen.set in spec.name]
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        running = [_started(pool, spec, chosen.seeds, chosen.never_hurts) for spec in wanted]
-        for line in _printed(running):
+        for line in _lines(pool, wanted, chosen.seeds, chosen.never_hurts):
             print(line, flush=True)
     print(f"{time.perf_counter() - started:.0f} s")
 
@@ -51,21 +49,29 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _started(pool: ProcessPoolExecutor, spec: Spec, seeds: int, never_hurts: int) -> Running:
-    batches = [verified(spec.make(seed)) for seed in range(seeds if spec.seeded else 1)]
-    tables = [pool.submit(measured, batch) for batch in batches]
-    # Each batch has its part of the seeds.
-    parts = [range(at, never_hurts, len(batches)) for at in range(len(batches))]
-    trials = [pool.submit(tried, batch, part) for batch, part in zip(batches, parts, strict=True)]
-    return spec, batches, tables, trials
+def _lines(pool: ProcessPoolExecutor, wanted: Sequence[Spec], seeds: int, never_hurts: int) -> Iterator[str]:
+    verified_sets = []
+    before: Iterator[str] = iter(())
+    for spec in wanted:
+        batches = [verified(spec.make(seed)) for seed in range(seeds if spec.seeded else 1)]
+        futures = [pool.submit(measured, batch) for batch in batches]
+        verified_sets.append((spec, batches))
+        # A set replays while the next one is verified.
+        yield from before
+        before = _table(spec, batches, futures)
+    yield from before
+    trials = [(spec.name, _trials(pool, batches, never_hurts)) for spec, batches in verified_sets]
+    yield from experiments_table([(name, [one for part in parts for one in part.result()]) for name, parts in trials])
 
 
-def _printed(running: Sequence[Running]) -> Iterator[str]:
-    for spec, batches, tables, _ in running:
-        yield from table(spec.name, batches, [one.result() for one in tables])
-    yield from experiments_table(
-        [(spec.name, [found for one in trials for found in one.result()]) for spec, _, _, trials in running]
-    )
+def _table(spec: Spec, batches: Sequence[Verified], futures: Sequence[Future[Measured]]) -> Iterator[str]:
+    yield from table(spec.name, batches, [one.result() for one in futures])
+
+
+def _trials(pool: ProcessPoolExecutor, batches: Sequence[Verified], seeds: int) -> list[Future[list[Tried]]]:
+    """Each batch has its part of the seeds, and each process its part of those."""
+    turns = max(len(batches), PROCESSES)
+    return [pool.submit(tried, batches[at % len(batches)], range(at, seeds, turns)) for at in range(turns)]
 
 
 if __name__ == "__main__":

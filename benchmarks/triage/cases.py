@@ -169,7 +169,8 @@ def _faithdial_audit(seed: int) -> Case:
     for row in found:
         metadata = {"knowledge": row["extra"]["knowledge"]}
         row["record"] = _record(row, domain=row["extra"]["corpus"], metadata=metadata)
-    return _case("faithdial_audit", found, lambda row: bool(row["labels"]["hallucination"]))
+    settings = '[verifiers.unsupported_by_source]\nsource = "knowledge"\n'
+    return _case("faithdial_audit", found, lambda row: bool(row["labels"]["hallucination"]), settings=settings)
 
 
 def _bigbench_mistake(seed: int) -> Case:

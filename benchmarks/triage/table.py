@@ -54,7 +54,7 @@ def _header(name: str, batches: Sequence[Verified]) -> str:
     seeds = f", medians over {len(batches)} seeds" if len(batches) > 1 else ""
     aside = f", {first.rejected} more rejected by checks" if first.rejected else ""
     return (
-        f"{name}: {len(first.bad):,} samples, {share:.1%} bad{aside}; {flagged:,.0f} flagged, "
+        f"{name}: {len(first.bad):,} samples, {share * 100:.1f} % bad{aside}; {flagged:,.0f} flagged, "
         f"{queued:,.0f} in the queue{seeds}"
     )
 
