@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from filling import decide, flagged_store, judge, make_sample, revise
 
-from holdfast.db import decisions, ingests, queue, replay, samples
+from holdfast.db import approvals, decisions, ingests, queue, replay, samples
 from holdfast.db.check import check
 from holdfast.db.models import Outcome
 from holdfast.db.store import Store
@@ -50,6 +50,7 @@ ACTIONS: dict[str, Action] = {
     "decide": lambda store: decide(store, 3, "accept"),
     "edit": lambda store: decide(store, 3, "edit", revision=revise(store, 3, "better")),
     "undo": lambda store: decisions.undo(store, reviewer="annotator-1", steps=2),
+    "approve": lambda store: list(approvals.grant(store, [3, 4, 5], actor="lead-1", proof={"bad": 0})),
     "repair": lambda store: replay.repair(store, lambda _: None),
 }
 
