@@ -106,10 +106,14 @@ def bring_up_to_date(
 def start_in_background(project: Project, store: Store, *, actor: str) -> bool:
     """Where an ordering is due, have a process of its own make it, and return at once; whether one was started.
 
-    So too where approvals without a look may have to be taken back.
+    So too where approvals without a look may have to be taken back. None is started while another is at it.
     """
     if not due(store) and not approving.due(project.config.review, store):
         return False
+    lock = _lock(store)
+    if lock is None:
+        return False
+    os.close(lock)
     command = [sys.executable, "-m", "holdfast.reviewer.pipeline.ordering_process", str(project.root), actor]
     quiet = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in range(3)]
     _reap()

@@ -176,6 +176,7 @@ def test_the_terms_of_an_ordering_add_up(
     assert entry.stream == (Stream.FLAGGED if flagged else Stream.AUDIT)
     assert entry.p_bad == round(estimate(*terms).p_bad, 6)
     if audit:
+        assert entry.p_shown is not None
         assert entry.p_shown in PLACING.drawn
         share = 1.0 if provenance is Provenance.HUMAN else 0.4
         assert entry.priority == pytest.approx(share * evr(entry.p_shown) + 0.05, abs=1e-6)
