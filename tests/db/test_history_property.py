@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from holdfast.db import approvals, decisions, events, exports, queue, replay, samples, users
+from holdfast.db import approvals, decisions, events, exports, gold, history, queue, replay, samples, users
 from holdfast.db.check import check
 from holdfast.db.errors import Refused
-from holdfast.db.models import Choice, Outcome, Role, Sample
+from holdfast.db.models import Choice, Outcome, Role, Sample, Status
+from holdfast.db.personal import Kind
 from holdfast.db.search import search
 from holdfast.db.states import UNRANKED
 from holdfast.db.store import Store
@@ -24,6 +25,7 @@ from holdfast.db.store import Store
 PEOPLE = st.sampled_from(["annotator-1", "annotator-2", "lead-1"])
 PLACES = st.integers(0, 7)
 CHOICES = st.sampled_from(Choice)
+ASKED = st.fixed_dictionaries({"again": st.booleans(), "opinions": st.sampled_from([None, 2, 3])})
 LEASE = 60.0
 
 
@@ -69,29 +71,46 @@ class History(RuleBasedStateMachine):
         kept = {stored.id for stored in samples.each(self.store) if stored.audit}
         judge(self.store, {self.at(place): outcome for place, outcome in outcomes.items()}, audit=[*drawn, *kept])
 
-    @rule(person=PEOPLE)
-    def claim(self, person: str) -> None:
-        claim = queue.claim(self.store, reviewer=person, lease_seconds=LEASE, lead=person == "lead-1")
+    @rule(place=PLACES, verdict=st.sampled_from([Choice.ACCEPT, Choice.REJECT]))
+    def set_gold(self, place: int, verdict: Choice) -> None:
+        try:
+            gold.set_gold(self.store, self.at(place), actor="lead-1", verdict=verdict)
+        except Refused:
+            return
+
+    @rule(place=PLACES)
+    def retire_gold(self, place: int) -> None:
+        found = gold.gold(self.store)
+        if found:
+            gold.retire_gold(self.store, found[place % len(found)].sample_id, actor="lead-1")
+
+    @rule(person=PEOPLE, kinds=st.permutations(["queue", "gold", "rereview", "second"]))
+    def claim(self, person: str, kinds: list[Kind]) -> None:
+        lead = person == "lead-1"
+        tried = tuple(kind for kind in kinds if not (lead and kind == "gold"))
+        claim = queue.claim(self.store, reviewer=person, lease_seconds=LEASE, lead=lead, slots=lambda _: tried)
         if claim is not None:
             self.claims.append((person, claim))
 
     @rule(person=PEOPLE, place=PLACES)
     def claim_one(self, person: str, place: int) -> None:
         try:
-            claim = queue.claim_sample(self.store, self.at(place), reviewer=person, lease_seconds=LEASE)
+            claim = queue.claim_sample(
+                self.store, self.at(place), reviewer=person, lease_seconds=LEASE, lead=person == "lead-1"
+            )
         except Refused:
             return
         self.claims.append((person, claim))
 
-    @rule(seconds=st.sampled_from([1, 30, 90]))
+    @rule(seconds=st.sampled_from([1, 30, 90, 90_000, 700_000]))
     def wait(self, seconds: int) -> None:
         self.instant += timedelta(seconds=seconds)
 
-    @rule(place=PLACES, choice=CHOICES, text=st.sampled_from(["better", "other"]))
-    def decide_claimed(self, place: int, choice: Choice, text: str) -> None:
+    @rule(place=PLACES, choice=CHOICES, text=st.sampled_from(["better", "other"]), asked=ASKED)
+    def decide_claimed(self, place: int, choice: Choice, text: str, asked: dict[str, Any]) -> None:
         if self.claims:
             person, claim = self.claims.pop(place % len(self.claims))
-            self.decide(claim.sample_id, person, choice, text, token=claim.token)
+            self.decide(claim.sample_id, person, choice, text, token=claim.token, **asked)
 
     @rule(person=PEOPLE, place=PLACES, choice=CHOICES, text=st.sampled_from(["better", "other"]), second=st.booleans())
     def decide_at_once(self, person: str, place: int, choice: Choice, text: str, second: bool) -> None:
@@ -149,6 +168,20 @@ class History(RuleBasedStateMachine):
         assert twice.fetchall() == []
 
     @invariant()
+    def gold_is_no_data(self) -> None:
+        for one in gold.gold(self.store):
+            assert samples.load(self.store, one.sample_id).status is Status.GOLD
+            assert one.sample_id not in [row.sample_id for row in queue.listing(self.store) if row.reviewer is None]
+
+    @invariant()
+    def what_is_given_beside_the_queue_changes_no_status(self) -> None:
+        made = [one for stored in samples.each(self.store) for one in decisions.decisions_of(self.store, stored.id)]
+        for one in made:
+            if one.kind in ("gold", "rereview"):
+                counts = history.deciding(self.store, [one.sample_id]).get(one.sample_id)
+                assert counts is None or counts.seq != one.seq
+
+    @invariant()
     def text_and_edit_do_not_both_stand(self) -> None:
         both = self.store.read().execute(
             """SELECT child.id FROM samples child JOIN states edited ON edited.sample_id = child.id
@@ -162,7 +195,17 @@ class History(RuleBasedStateMachine):
     def lose_and_repair(self) -> None:
         before = self.seen()
         with self.store.write() as connection:
-            for table in ("decisions", "states", "tallies", "users", "exports", "queue"):
+            for table in (
+                "decisions",
+                "gold",
+                "rereviews",
+                "overlaps",
+                "states",
+                "tallies",
+                "users",
+                "exports",
+                "queue",
+            ):
                 connection.execute(f"DELETE FROM {table}")
             connection.execute("INSERT INTO sample_search (sample_search) VALUES ('delete-all')")
         replay.repair(self.store, lambda _: UNRANKED)
@@ -184,6 +227,11 @@ class History(RuleBasedStateMachine):
                 )
             ),
             "tallies": samples.tallies(self.store),
+            "gold": gold.gold(self.store),
+            "asked": [
+                [tuple(row) for row in self.store.read().execute(f"SELECT * FROM {table} ORDER BY sample_id")]
+                for table in ("rereviews", "overlaps")
+            ],
             "users": users.users(self.store),
             "exports": exports.exports(self.store),
             "approved": (approvals.granted(self.store), approvals.approved(self.store)),
