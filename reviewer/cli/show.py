@@ -56,7 +56,8 @@ def print_sample(document: dict[str, Any]) -> None:
         say(f"vote  {vote['judge']} {verdict_of(Vote(**vote))}{reason}")
     if "approved_by" in document:
         proof = document["approved_by"]["guarantee"]
-        say(f"approved without a look: {proof['bad']} of {proof['audited']} audited samples like it were bad")
+        sure, risk = f"{proof['confidence']:.0%}", f"{proof['risk']:.1%}"
+        say(f"approved without a look: at most {risk} of such samples are bad, at a confidence of {sure}")
     for decision in document["decisions"]:
         undone = " (undone)" if decision["undone"] else ""
         reason = f" {decision['reason']}" if decision["reason"] else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -33,7 +34,7 @@ def show(store: Store, sample_id: int, user: str) -> dict[str, Any]:
     stored = load(store, sample_id)
     blind = is_blind(store, user, sample_id)
     status = shown_status(store, sample_id, stored.status, user)
-    guarantee = approved_by(store, [sample_id]).get(sample_id) if status == Status.APPROVED else None
+    guarantee = _guarantee(store, sample_id, user) if status == Status.APPROVED else None
     shown = document(stored, deciding_for(store, user, sample_id), guarantee)
     shown["status"] = status
     if status == HIDDEN:
@@ -59,6 +60,14 @@ def show(store: Store, sample_id: int, user: str) -> dict[str, Any]:
             for row in occurrences(store, sample_id)
         ],
     }
+
+
+def _guarantee(store: Store, sample_id: int, user: str) -> Mapping[str, Any] | None:
+    """What an approval without a look rests on; from how much was audited one could tell what the audit drew."""
+    proof = approved_by(store, [sample_id]).get(sample_id)
+    if proof is None or role_of(store, user) is Role.LEAD:
+        return proof
+    return {key: value for key, value in proof.items() if key not in ("audited", "bad", "bound")}
 
 
 def queue_item(store: Store, stored: Stored, row: QueueRow, *, user: str) -> dict[str, Any]:
