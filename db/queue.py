@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 import os
 import secrets
@@ -23,8 +22,9 @@ from holdfast.db.personal import STREAM_OF, Held, Kind
 from holdfast.db.states import UNRANKED, QueueEntry, insert_entry
 from holdfast.db.store import Store, instant_of, text_of
 
-Slots = Callable[[int], tuple[Kind, ...]]
-"""From the number of the item that a reviewer is given to the kinds it may be, in the order in which they are tried."""
+Slots = Callable[[int], tuple[Sequence[Kind], float]]
+"""From the number of the item that a reviewer is given to the kinds it may be, in the order in which they are tried,
+and to where, from 0 to 1, above the next item of the queue it seems to stand."""
 
 _COLUMNS = "sample_id, token, expires_at, stream, priority, p_bad, why, reasons, p_shown, version, reviewer, state"
 _FREE = """reviewer = NULL, token = NULL, pid = NULL, expires_at = NULL, state = iif(EXISTS (
@@ -88,8 +88,10 @@ def claim(
             row = _take_open(connection, {**values, "pool": "lead"})
             if row is not None:
                 return _claim(connection, row)
-        kinds: tuple[Kind, ...] = ("queue",) if slots is None else slots(personal.given(connection, reviewer))
-        return _take_first(connection, kinds, {**values, "pool": "review"})
+        values = {**values, "pool": "review"}
+        if slots is None:
+            return _take_first(connection, ("queue",), 0.0, values)
+        return _take_first(connection, *slots(personal.given(connection, reviewer)), values)
 
 
 def claim_sample(
@@ -238,7 +240,9 @@ def _sweep(connection: sqlite3.Connection, now: str) -> None:
     personal.sweep(connection, now)
 
 
-def _take_first(connection: sqlite3.Connection, kinds: Iterable[Kind], values: dict[str, Any]) -> Claim | None:
+def _take_first(
+    connection: sqlite3.Connection, kinds: Iterable[Kind], above: float, values: dict[str, Any]
+) -> Claim | None:
     """Lease the next item of the first kind that has one."""
     for kind in kinds:
         if kind == "queue":
@@ -250,21 +254,20 @@ def _take_first(connection: sqlite3.Connection, kinds: Iterable[Kind], values: d
         # Gold hides among the queue, and is not given where that is empty.
         sample_id = personal.next_of(connection, kind, values) if heads or kind != "gold" else None
         if sample_id is not None:
-            shown = disguise(heads, sample_id, values["reviewer"])
+            shown = disguise(heads, above)
             return _personal_claim(connection, personal.lease(connection, sample_id, kind, {**values, **shown}))
     return None
 
 
-def disguise(heads: Sequence[QueueEntry], sample_id: int, reviewer: str) -> dict[str, float]:
+def disguise(heads: Sequence[QueueEntry], above: float) -> dict[str, float]:
     """Priority and p_bad to be shown of an item beside the queue that comes before the next two of the queue."""
     if not heads:
         return {}
     first, last = heads[0], heads[-1]
-    drawn = int.from_bytes(hashlib.sha256(f"{reviewer}\0{sample_id}".encode()).digest()[:6], "big") / 2**48
     seen = [one.p_bad if one.p_shown is None else one.p_shown for one in (first, last)]
     return {
-        "priority": round(first.priority + drawn * (first.priority - last.priority), 6),
-        "p_shown": round(seen[1] + drawn * (seen[0] - seen[1]), 6),
+        "priority": round(first.priority + above * (first.priority - last.priority), 6),
+        "p_shown": round(seen[1] + above * (seen[0] - seen[1]), 6),
     }
 
 

@@ -12,15 +12,20 @@ from holdfast.db.models import Stream
 from holdfast.db.personal import STREAM_OF, Kind, Waiting
 from holdfast.db.queue import QueueRow, Slots
 from holdfast.db.store import Store
-from holdfast.reviewer.policy.streams import Shares, sequence, slot, tries
+from holdfast.reviewer.policy.streams import Shares, above, sequence, slot, tries
 
 _COUNTED = 5_000
 """So many items ahead are looked at one by one to tell how many of them are gold; beyond, by its share."""
 
 
-def slots_of(user: str, shares: Shares) -> Slots:
-    """What kinds of item the user may be given, by the number of the item."""
-    return lambda number: tries(slot(user, number, shares))
+def slots_of(user: str, shares: Shares, *, lead: bool) -> Slots:
+    """What kinds of item the user may be given, by the number of the item; leads know the answers to gold."""
+
+    def kinds(number: int) -> tuple[tuple[Kind, ...], float]:
+        tried = tries(slot(user, number, shares))
+        return tuple(kind for kind in tried if not (lead and kind == "gold")), above(user, number, shares)
+
+    return kinds
 
 
 def waiting_beside(store: Store, shares: Shares, user: str, *, lead: bool, batch: str | None = None) -> Counter[Stream]:
@@ -40,7 +45,8 @@ def interleaved(
 ) -> Iterator[QueueRow]:
     """The queue's rows with what the user is given beside them, in the order in which all of it is given."""
     found = personal.waiting(store, user, lead=lead, batch=batch)
-    placed = _placed(store, user, _Ahead(rows), found, _kinds(store, shares, user, found, lead=lead, batch=batch))
+    kinds = _kinds(store, shares, user, found, lead=lead, batch=batch)
+    placed = _placed(store, _Ahead(rows), found, ((above(user, number, shares), kind) for number, kind in kinds))
     held = deque(sorted(_held_rows(store, user, found), key=lambda row: -row.entry.priority))
     for position, row in enumerate(_merged(placed, held), start=1):
         yield replace(row, position=position)
@@ -86,10 +92,10 @@ class _Ahead:
         return len(self._seen) >= depth
 
 
-def _placed(store: Store, user: str, ahead: _Ahead, found: Waiting, kinds: Iterator[Kind]) -> Iterator[QueueRow]:
+def _placed(store: Store, ahead: _Ahead, found: Waiting, kinds: Iterator[tuple[float, Kind]]) -> Iterator[QueueRow]:
     """The rows of the queue, and between them those beside it, as `kinds` has them for those that nobody holds."""
     left = {"gold": iter(found.gold), "rereview": iter(found.rereview), "second": iter(found.second)}
-    for kind in kinds:
+    for over, kind in kinds:
         if kind == "queue":
             while (row := ahead.first()) is not None and row.reviewer is not None:
                 yield ahead.take()
@@ -97,7 +103,7 @@ def _placed(store: Store, user: str, ahead: _Ahead, found: Waiting, kinds: Itera
                 yield ahead.take()
             continue
         sample_id = next(left[kind])
-        shown = queue.disguise([row.entry for row in ahead.free(2)], sample_id, user)
+        shown = queue.disguise([row.entry for row in ahead.free(2)], over)
         entry = queue.entry_of(store, sample_id)
         yield QueueRow(sample_id, 0, queue.beside(entry, kind, shown.get("priority"), shown.get("p_shown")), None)
     while ahead.first() is not None:
@@ -110,24 +116,28 @@ def _held_rows(store: Store, user: str, found: Waiting) -> Iterator[QueueRow]:
         yield QueueRow(one.sample_id, 0, entry, user)
 
 
-def _kinds(store: Store, shares: Shares, user: str, found: Waiting, *, lead: bool, batch: str | None) -> Iterator[Kind]:
-    """The kinds of what the user will be given, in order."""
+def _kinds(
+    store: Store, shares: Shares, user: str, found: Waiting, *, lead: bool, batch: str | None
+) -> Iterator[tuple[int, Kind]]:
+    """Numbers and kinds of what the user will be given, in order."""
     left: dict[Kind, int] = {
         "queue": queue.waiting(store, batch=batch, lead=False, free=True),
         "gold": len(found.gold),
         "rereview": len(found.rereview),
         "second": len(found.second),
     }
+    number = found.number
     if lead:
         # What was handed up to leads comes before everything else.
-        escalated: list[Kind] = ["queue"] * (queue.waiting(store, batch=batch, lead=True, free=True) - left["queue"])
-        yield from escalated
-    yield from sequence(user, found.number, shares, left)
+        for _ in range(queue.waiting(store, batch=batch, lead=True, free=True) - left["queue"]):
+            yield number, "queue"
+            number += 1
+    yield from sequence(user, number, shares, left)
 
 
 def _gold_ahead(store: Store, shares: Shares, user: str, found: Waiting, batch: str | None) -> int:
     """How many gold samples come before the queue is empty."""
     kinds = _kinds(store, shares, user, found, lead=False, batch=batch)
-    seen = Counter(islice(kinds, _COUNTED))
+    seen = Counter(kind for _, kind in islice(kinds, _COUNTED))
     beyond = 0 if sum(seen.values()) < _COUNTED else queue.waiting(store, batch=batch, free=True, lead=False)
     return min(len(found.gold), seen["gold"] + round(max(0, beyond - seen["queue"]) * shares.gold))

@@ -69,7 +69,7 @@ def claim(
     lease, lead = config.review.lease_seconds, is_lead(store, user)
     conditions = conditions_of(config, where)
     if not conditions:
-        slots = slots_of(user, Shares.of(config.review))
+        slots = slots_of(user, Shares.of(config.review), lead=lead)
         return queue.claim(
             store, reviewer=user, lease_seconds=lease, batch=batch, lead=lead, session=session, slots=slots
         )

@@ -48,8 +48,19 @@ def tries(kind: Kind) -> tuple[Kind, ...]:
     return tuple(dict.fromkeys((kind, "queue", "second", "rereview")))
 
 
-def sequence(reviewer: str, number: int, shares: Shares, left: Mapping[Kind, int]) -> Iterator[Kind]:
-    """The kinds in which a reviewer is given what is left of each, the item of that number first.
+def above(reviewer: str, number: int, shares: Shares) -> float:
+    """How far above the next item of the queue one beside it seems to stand, in (0, 1): of several in a row each lower.
+
+    The range is halved with each, so that the next number alone is drawn.
+    """
+    before = number
+    while before and slot(reviewer, before - 1, shares) != "queue":
+        before -= 1
+    return float((1 + uniform("above", f"{reviewer}\0{number}")) / 2 ** (1 + number - before))
+
+
+def sequence(reviewer: str, number: int, shares: Shares, left: Mapping[Kind, int]) -> Iterator[tuple[int, Kind]]:
+    """Numbers and kinds of what a reviewer is given while there is something left, the item of that number first.
 
     Gold hides among the queue: what is left of it once the queue is empty is not given.
     """
@@ -58,10 +69,12 @@ def sequence(reviewer: str, number: int, shares: Shares, left: Mapping[Kind, int
         kind = slot(reviewer, number, shares)
         kind = kind if have[kind] else "queue"
         have[kind] -= 1
+        yield number, kind
         number += 1
-        yield kind
     for kind in ("second", "rereview"):
-        yield from [kind] * have[kind]
+        for _ in range(have[kind]):
+            yield number, kind
+            number += 1
 
 
 def is_shown_again(uid: str, reviewer: str, shares: Shares) -> bool:

@@ -88,7 +88,7 @@ class History(RuleBasedStateMachine):
     def claim(self, person: str, kinds: list[Kind]) -> None:
         lead = person == "lead-1"
         tried = tuple(kind for kind in kinds if not (lead and kind == "gold"))
-        claim = queue.claim(self.store, reviewer=person, lease_seconds=LEASE, lead=lead, slots=lambda _: tried)
+        claim = queue.claim(self.store, reviewer=person, lease_seconds=LEASE, lead=lead, slots=lambda _: (tried, 0.5))
         if claim is not None:
             self.claims.append((person, claim))
 
