@@ -31,6 +31,8 @@ _NOT_MINE = """NOT EXISTS (SELECT 1 FROM personal p WHERE p.sample_id = {0}.samp
                     AND q.reviewer = :reviewer)"""
 _NOT_SKIPPED = """NOT EXISTS (SELECT 1 FROM skips k WHERE k.sample_id = {0}.sample_id AND k.reviewer = :reviewer
     AND k.until > :now)"""
+_OF_BATCH = """(:batch IS NULL OR EXISTS (SELECT 1 FROM occurrences o WHERE o.sample_id = {0}.sample_id
+    AND o.batch_id = (SELECT id FROM batches WHERE name = :batch)))"""
 _BATCH = "(:batch IS NULL OR {0}.batch_id = (SELECT id FROM batches WHERE name = :batch))"
 _SAID = "{0}.undone_seq IS NULL AND {0}.verdict <> 'skip'"
 _FIRST_BATCH = "(SELECT batch_id FROM occurrences WHERE sample_id = d.sample_id ORDER BY id LIMIT 1)"
@@ -123,8 +125,7 @@ def take_over(connection: sqlite3.Connection, values: dict[str, Any]) -> Held | 
     """Take up an own claim whose process is gone."""
     mine = connection.execute(
         f"""SELECT p.sample_id, p.kind, p.pid FROM personal p WHERE p.reviewer = :reviewer AND p.pid IS NOT NULL
-        AND (:batch IS NULL OR EXISTS (SELECT 1 FROM queue q WHERE q.sample_id = p.sample_id AND {_BATCH.format("q")}))
-        ORDER BY p.sample_id""",
+        AND {_OF_BATCH.format("p")} ORDER BY p.sample_id""",
         values,
     ).fetchall()
     for sample_id, kind, pid in mine:
@@ -227,14 +228,9 @@ def _held_as(connection: sqlite3.Connection, sample_id: int, reviewer: str, at: 
 
 
 def _mine(connection: sqlite3.Connection, values: dict[str, Any]) -> Iterable[sqlite3.Row]:
-    where = (
-        ""
-        if values["batch"] is None
-        else f"""AND EXISTS (SELECT 1 FROM occurrences o
-        WHERE o.sample_id = p.sample_id AND {_BATCH.format("o")})"""
-    )
     return connection.execute(
-        f"SELECT * FROM personal p WHERE p.reviewer = :reviewer AND p.expires_at >= :now {where} ORDER BY p.sample_id",
+        f"""SELECT * FROM personal p WHERE p.reviewer = :reviewer AND p.expires_at >= :now AND {_OF_BATCH.format("p")}
+        ORDER BY p.sample_id""",
         values,
     )
 
@@ -252,8 +248,7 @@ def _gold_due(connection: sqlite3.Connection, values: dict[str, Any], *, only: i
         f"""SELECT g.sample_id, s.uid, (SELECT max(d.at) FROM decisions d WHERE d.kind = 'gold'
             AND d.reviewer = :reviewer AND d.sample_id = g.sample_id AND {_SAID.format("d")}) AS last
         FROM gold g JOIN samples s ON s.id = g.sample_id WHERE (:only IS NULL OR g.sample_id = :only)
-        AND (:batch IS NULL OR EXISTS (SELECT 1 FROM occurrences o
-            WHERE o.sample_id = g.sample_id AND {_BATCH.format("o")}))
+        AND {_OF_BATCH.format("g")}
         AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.sample_id = g.sample_id AND d.reviewer = :reviewer
             AND d.kind <> 'gold' AND {_SAID.format("d")})
         AND {_NOT_MINE.format("g")} AND {_NOT_SKIPPED.format("g")}""",
