@@ -42,6 +42,25 @@ def test_all_ranks_what_nothing_flagged_after_the_rest(read: Read) -> None:
     assert [item["position"] for item in items] == list(range(1, 10))
 
 
+def test_reorder_says_what_it_learned_and_all_is_ranked_by_it(read: Read, run: Run) -> None:
+    run("decide", "b/2", "accept")
+    found = read("reorder")
+    assert (found["version"], found["new"], found["decisions"], found["bad"]) == (1, True, 1, 0)
+    assert found["learned"] is False
+    assert found["ranked"] == 5
+    items = read("queue", "--all")
+    assert sorted(ids(items)[5:]) == ["0", "7", "9"]
+    for item in items:
+        assert sum(term["value"] for term in item["why"]) == pytest.approx(item["priority"])
+        assert item["why"]
+    rest = [(-item["p_bad"], item["uid"]) for item in items[5:]]
+    assert rest == sorted(rest)
+    assert ids(read("queue", "--all", "--filter", "id:9")) == ["9"]
+    assert "unchanged" in run("reorder").stdout
+    run("decide", "b/1", "reject")
+    assert "1 of them reject or edit" in run("reorder").stdout
+
+
 def test_limit_batch_and_lines(read: Read, run: Run) -> None:
     assert ids(read("queue", "--limit", "2")) == ["1", "2"]
     assert read("queue", "--batch", "other") == []
