@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from filling import decide, flagged_store, judge, make_sample, revise
 
-from holdfast.db import approvals, decisions, ingests, queue, replay, samples
+from holdfast.db import approvals, decisions, gold, ingests, queue, replay, samples, users
 from holdfast.db.check import check
-from holdfast.db.models import Outcome
+from holdfast.db.models import Choice, Outcome, Role
 from holdfast.db.store import Store
 
 Action = Callable[[Store], Any]
@@ -49,6 +49,8 @@ ACTIONS: dict[str, Action] = {
     "claim": lambda store: queue.claim(store, reviewer="annotator-1"),
     "decide": lambda store: decide(store, 3, "accept"),
     "edit": lambda store: decide(store, 3, "edit", revision=revise(store, 3, "better")),
+    "gold": lambda store: gold.set_gold(store, 1, actor="lead-1", verdict=Choice.ACCEPT),
+    "second opinion": lambda store: decide(store, 1, "reject", reviewer="annotator-2"),
     "undo": lambda store: decisions.undo(store, reviewer="annotator-1", steps=2),
     "approve": lambda store: list(approvals.grant(store, [3, 4, 5], actor="lead-1", proof={"bad": 0})),
     "repair": lambda store: replay.repair(store, lambda _: None),
@@ -106,8 +108,9 @@ def _traced(store: Store, action: Action, killed_at: int) -> int:
 
 @pytest.mark.parametrize("name", ACTIONS)
 def test_nothing_is_half_done_wherever_it_is_killed(tmp_path: Path, store: Store, name: str) -> None:
+    users.add_user(store, name="lead-1", role=Role.LEAD, actor="lead-1")
     flagged_store(store)
-    decide(store, 1, "accept")
+    decisions.decide(store, decisions.Submission(1, "annotator-1", Choice.ACCEPT, again=True, opinions=2))
     decide(store, 2, "edit", revision=revise(store, 2, "new"))
     store.close()
     action, path = ACTIONS[name], tmp_path / "killed.db"
