@@ -11,24 +11,33 @@ from typing import Any
 
 from common import arguments, flagged_project, percentile, scratch_copy
 
-from holdfast.db import decisions, queue
-from holdfast.db.models import Choice
+from holdfast.db import decisions, gold, queue
+from holdfast.db.models import Choice, Role
 from holdfast.db.store import Store
+from holdfast.db.users import add_user
+from holdfast.reviewer.pipeline.beside import slots_of
+from holdfast.reviewer.policy.streams import Shares, opinions_on
 
 PROCESSES = 4
 ITEMS = 500
+GOLD = 500
+SHARES = Shares(gold=0.04, rereview=0.02, overlap=0.25, opinions=2)
 
 
 def review(path: Path, name: str, results: multiprocessing.Queue[tuple[list[float], list[float]]]) -> None:
     """One reviewer's process: claim and decide, timing each."""
     claims, decided = [], []
+    slots = slots_of(name, SHARES, lead=False)
     with Store.open(path) as store:
         for _ in range(ITEMS):
             start = time.perf_counter()
-            claim = queue.claim(store, reviewer=name)
+            claim = queue.claim(store, reviewer=name, slots=slots)
             middle = time.perf_counter()
             assert claim is not None
-            submission = decisions.Submission(claim.sample_id, name, Choice.ACCEPT, token=claim.token)
+            opinions = opinions_on(claim.uid, SHARES)
+            submission = decisions.Submission(
+                claim.sample_id, name, Choice.ACCEPT, token=claim.token, again=True, opinions=opinions
+            )
             decisions.decide(store, submission)
             claims.append(middle - start)
             decided.append(time.perf_counter() - middle)
@@ -63,11 +72,21 @@ def together(*workers: tuple[Any, ...]) -> tuple[list[float], list[float]]:
     return [seconds for claims, _ in found for seconds in claims], [seconds for _, done in found for seconds in done]
 
 
+def set_gold(path: Path) -> None:
+    """Give some samples a known answer."""
+    with Store.open(path) as store:
+        add_user(store, name="lead-1", role=Role.LEAD, actor="lead-1")
+        waiting = [row.sample_id for row in queue.listing(store, limit=GOLD)]
+        for sample_id in waiting:
+            gold.set_gold(store, sample_id, actor="lead-1", verdict=Choice.ACCEPT)
+
+
 def main() -> None:
     """Run; print percentiles and the ratio to the bare transactions."""
     chosen = arguments("claims and decisions at full size")
     folder = scratch_copy(flagged_project(chosen.samples))
     path = folder / "holdfast.db"
+    set_gold(path)
     claim_p95s, decision_p95s, ratios = [], [], []
     for run in range(chosen.runs):
         bare_times, _ = together(*[(bare, path)] * PROCESSES)
