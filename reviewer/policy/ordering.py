@@ -32,10 +32,13 @@ ERROR_WEIGHT = 0.3
 
 _BASE_TERM = "any sample"
 _LITTLE_KNOWN_TERM = "little is known of its source"
+_CALIBRATED_TERM = "how such estimates turned out"
 _TURN_TERM = "its source's turn"
 _COPY_TERM = "another stands for its near-duplicates"
 _PLACE_SEED = "place"
 _DIGITS = 6
+_ROUNDING = 1e-4
+"""What the rounding of an estimate and its terms makes of a look's worth at most."""
 
 Steps = list[tuple[str, float]]
 """Terms, each with the sum of all terms up to it."""
@@ -147,8 +150,11 @@ def _worth(estimate: Estimate, cost: float) -> Steps:
     for name, value in sorted(others, key=lambda one: (-abs(one[1]), one[0])):
         logit += value
         steps.append((name, evr(_probability(logit), cost)))
-    # The terms add up to the estimate but for their rounding.
-    steps[-1] = (steps[-1][0], evr(estimate.p_bad, cost))
+    worth = evr(estimate.p_bad, cost)
+    if abs(worth - steps[-1][1]) > _ROUNDING:
+        steps.append((_CALIBRATED_TERM, worth))
+    else:
+        steps[-1] = (steps[-1][0], worth)
     return steps
 
 
