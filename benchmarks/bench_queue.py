@@ -15,7 +15,7 @@ from holdfast.db import decisions, gold, queue
 from holdfast.db.models import Choice, Role
 from holdfast.db.store import Store
 from holdfast.db.users import add_user
-from holdfast.reviewer.pipeline.beside import slots_of
+from holdfast.reviewer.pipeline.beside import Beside
 from holdfast.reviewer.policy.streams import Shares, opinions_on
 
 PROCESSES = 4
@@ -27,8 +27,8 @@ SHARES = Shares(gold=0.04, rereview=0.02, overlap=0.25, opinions=2)
 def review(path: Path, name: str, results: multiprocessing.Queue[tuple[list[float], list[float]]]) -> None:
     """One reviewer's process: claim and decide, timing each."""
     claims, decided = [], []
-    slots = slots_of(name, SHARES, lead=False)
     with Store.open(path) as store:
+        slots = Beside(store, SHARES, name, lead=False).slots
         for _ in range(ITEMS):
             start = time.perf_counter()
             claim = queue.claim(store, reviewer=name, slots=slots)

@@ -14,7 +14,8 @@ FIELDS: Mapping[str, str] = {
     "batch": "b.name",
     "id": "o.external_id",
     "uid": "s.uid",
-    "status": "coalesce(st.status, 'pending')",
+    "status": "iif(:hiding AND (:undecided OR (st.audit AND st.status = 'passed')), 'flagged', "
+    "coalesce(st.status, 'pending'))",
     "provenance": "s.provenance",
     "model": "s.model",
     "family": "o.family",
@@ -78,18 +79,35 @@ def waiting(
             for state in ("open",) if free else ("open", "claimed"):
                 most = -1 if limit is None else limit - len(found)
                 place = f"q.pool = :pool AND q.state = '{state}'"
-                rows += _rows(store, conditions, place, batch, {"pool": pool, "limit": most, "hiding": not lead})
+                rows += _rows(
+                    store,
+                    conditions,
+                    place,
+                    batch,
+                    {"pool": pool, "limit": most, "hiding": not lead, "undecided": False},
+                )
             found += [row[2] for row in sorted(rows)]
     return found[:limit]
 
 
-def meeting(store: Store, conditions: Sequence[Condition], sample_ids: Sequence[int], *, lead: bool = True) -> set[int]:
-    """Those of some visible samples that meet the conditions."""
+def meeting(
+    store: Store,
+    conditions: Sequence[Condition],
+    sample_ids: Sequence[int],
+    *,
+    lead: bool = True,
+    undecided: bool = False,
+) -> set[int]:
+    """Those of some visible samples that meet the conditions; to annotators they may all be `undecided`.
+
+    To annotators what the audit alone drew is flagged, as everything that they are given is.
+    """
     clauses, values = _clauses(conditions)
     chosen = orjson.dumps(list(sample_ids)).decode()
     where = " AND ".join([VISIBLE, "s.id IN (SELECT value FROM json_each(:chosen))", *clauses])
     rows = store.read().execute(
-        f"SELECT s.id FROM samples s {_JOINS} WHERE {where}", {**values, "chosen": chosen, "hiding": not lead}
+        f"SELECT s.id FROM samples s {_JOINS} WHERE {where}",
+        {**values, "chosen": chosen, "hiding": not lead, "undecided": undecided},
     )
     return {int(row[0]) for row in rows}
 

@@ -29,8 +29,8 @@ AGAIN_AFTER = timedelta(days=1)
 _NOT_MINE = """NOT EXISTS (SELECT 1 FROM personal p WHERE p.sample_id = {0}.sample_id AND p.reviewer = :reviewer)
     AND NOT EXISTS (SELECT 1 FROM queue q WHERE q.sample_id = {0}.sample_id AND q.state = 'claimed'
                     AND q.reviewer = :reviewer)"""
-_NOT_SKIPPED = """NOT EXISTS (SELECT 1 FROM skips k WHERE k.sample_id = {0}.sample_id AND k.reviewer = :reviewer
-    AND k.until > :now)"""
+_WANTED = """NOT EXISTS (SELECT 1 FROM skips k WHERE k.sample_id = {0}.sample_id AND k.reviewer = :reviewer
+    AND k.until > :now) AND (:among IS NULL OR {0}.sample_id IN (SELECT value FROM json_each(:among)))"""
 _OF_BATCH = """(:batch IS NULL OR EXISTS (SELECT 1 FROM occurrences o WHERE o.sample_id = {0}.sample_id
     AND o.batch_id = (SELECT id FROM batches WHERE name = :batch)))"""
 _BATCH = "(:batch IS NULL OR {0}.batch_id = (SELECT id FROM batches WHERE name = :batch))"
@@ -136,7 +136,7 @@ def take_over(connection: sqlite3.Connection, values: dict[str, Any]) -> Held | 
 
 def kind_for(connection: sqlite3.Connection, sample_id: int, reviewer: str, *, lead: bool, at: str) -> Kind | None:
     """As what a reviewer holds a sample beside the queue, or may be given it; None where it is nothing special."""
-    values = {"sample": sample_id, "reviewer": reviewer, "now": at, "batch": None}
+    values = {"sample": sample_id, "reviewer": reviewer, "now": at, "batch": None, "among": None}
     held = _held_as(connection, sample_id, reviewer, at)
     if held is not None:
         return held
@@ -210,7 +210,7 @@ def free(connection: sqlite3.Connection, sample_id: int, reviewer: str) -> None:
 def waiting(store: Store, reviewer: str, *, lead: bool, batch: str | None = None) -> Waiting:
     """What waits for a reviewer beside the queue; gold is nothing to leads, who know the answers."""
     with store.snapshot() as connection:
-        values = {"reviewer": reviewer, "now": text_of(store.now()), "batch": batch}
+        values = {"reviewer": reviewer, "now": text_of(store.now()), "batch": batch, "among": None}
         return Waiting(
             given(connection, reviewer),
             () if lead else tuple(_gold_due(connection, values)),
@@ -251,7 +251,7 @@ def _gold_due(connection: sqlite3.Connection, values: dict[str, Any], *, only: i
         AND {_OF_BATCH.format("g")}
         AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.sample_id = g.sample_id AND d.reviewer = :reviewer
             AND d.kind <> 'gold' AND {_SAID.format("d")})
-        AND {_NOT_MINE.format("g")} AND {_NOT_SKIPPED.format("g")}""",
+        AND {_NOT_MINE.format("g")} AND {_WANTED.format("g")}""",
         {**values, "only": only},
     ).fetchall()
     due = [row for row in rows if row["last"] is None or row["last"] < rested]
@@ -265,7 +265,7 @@ def _mixed(row: sqlite3.Row, values: dict[str, Any]) -> bytes:
 def _rereviews_due(connection: sqlite3.Connection, values: dict[str, Any], *, limit: int = -1) -> list[int]:
     rows = connection.execute(
         f"""SELECT r.sample_id FROM rereviews r WHERE r.reviewer = :reviewer AND r.due_at <= :now
-        AND {_BATCH.format("r")} AND {_NOT_MINE.format("r")} AND {_NOT_SKIPPED.format("r")}
+        AND {_BATCH.format("r")} AND {_NOT_MINE.format("r")} AND {_WANTED.format("r")}
         ORDER BY r.due_at, r.sample_id LIMIT :limit""",
         {**values, "limit": limit},
     )
@@ -273,7 +273,7 @@ def _rereviews_due(connection: sqlite3.Connection, values: dict[str, Any], *, li
 
 
 _OPEN = f"""json_array_length(x.people) + (SELECT count(*) FROM personal p WHERE p.sample_id = x.sample_id
-        AND p.kind = 'second') < x.opinions AND {_NOT_MINE.format("x")} AND {_NOT_SKIPPED.format("x")}"""
+        AND p.kind = 'second') < x.opinions AND {_NOT_MINE.format("x")} AND {_WANTED.format("x")}"""
 
 
 def _next_second(connection: sqlite3.Connection, values: dict[str, Any]) -> int | None:

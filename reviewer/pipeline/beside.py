@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
-from holdfast.db import personal, queue
+from holdfast.db import filters, personal, queue
+from holdfast.db.filters import Condition
 from holdfast.db.models import Stream
 from holdfast.db.personal import STREAM_OF, Kind, Waiting
-from holdfast.db.queue import QueueRow, Slots
+from holdfast.db.queue import QueueRow
 from holdfast.db.store import Store
 from holdfast.reviewer.policy.streams import Shares, above, sequence, slot, tries
 
@@ -18,38 +19,95 @@ _COUNTED = 5_000
 """So many items ahead are looked at one by one to tell how many of them are gold; beyond, by its share."""
 
 
-def slots_of(user: str, shares: Shares, *, lead: bool) -> Slots:
-    """What kinds of item the user may be given, by the number of the item; leads know the answers to gold."""
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """One reviewer's work beside the queue, as far as it is of a batch and meets the conditions of a filter."""
 
-    def kinds(number: int) -> tuple[tuple[Kind, ...], float]:
-        tried = tries(slot(user, number, shares))
-        return tuple(kind for kind in tried if not (lead and kind == "gold")), above(user, number, shares)
+    store: Store
+    shares: Shares
+    user: str
+    lead: bool
+    batch: str | None = None
+    conditions: Sequence[Condition] = ()
 
-    return kinds
+    def slots(self, number: int) -> tuple[tuple[Kind, ...], float]:
+        """What kinds the item of a number may be, and where it seems to stand; leads know the answers to gold."""
+        tried = tries(slot(self.user, number, self.shares))
+        kinds = tuple(kind for kind in tried if not (self.lead and kind == "gold"))
+        return kinds, above(self.user, number, self.shares)
 
+    def ids(self) -> list[int]:
+        """The samples that the reviewer could be given."""
+        found = self._found()
+        return [*found.gold, *found.rereview, *found.second]
 
-def waiting_beside(store: Store, shares: Shares, user: str, *, lead: bool, batch: str | None = None) -> Counter[Stream]:
-    """How many items wait for the user beside the queue, by stream; those that the user holds count."""
-    with store.snapshot():
-        found = personal.waiting(store, user, lead=lead, batch=batch)
-        counts = Counter(STREAM_OF[one.kind] for one in found.held)
-        counts[Stream.REREVIEW] += len(found.rereview)
-        counts[Stream.OVERLAP] += len(found.second)
-        if found.gold:
-            counts[Stream.GOLD] += _gold_ahead(store, shares, user, found, batch)
-    return +counts
+    def counts(self) -> Counter[Stream]:
+        """How many items wait, by stream; those that the reviewer holds count."""
+        with self.store.snapshot():
+            found = self._found()
+            counts = Counter(STREAM_OF[one.kind] for one in found.held)
+            counts[Stream.REREVIEW] += len(found.rereview)
+            counts[Stream.OVERLAP] += len(found.second)
+            if found.gold:
+                counts[Stream.GOLD] += self._gold_ahead(found)
+        return +counts
 
+    def interleaved(self, rows: Iterable[QueueRow]) -> Iterator[QueueRow]:
+        """The queue's rows with those beside them, in the order in which all of it is given."""
+        found = self._found()
+        kinds = ((above(self.user, number, self.shares), kind) for number, kind in self._kinds(found))
+        placed = _placed(self.store, _Ahead(rows), found, kinds)
+        held = deque(sorted(self._held_rows(found), key=lambda row: -row.entry.priority))
+        for position, row in enumerate(_merged(placed, held), start=1):
+            yield replace(row, position=position)
 
-def interleaved(
-    store: Store, shares: Shares, user: str, rows: Iterable[QueueRow], *, lead: bool, batch: str | None = None
-) -> Iterator[QueueRow]:
-    """The queue's rows with what the user is given beside them, in the order in which all of it is given."""
-    found = personal.waiting(store, user, lead=lead, batch=batch)
-    kinds = _kinds(store, shares, user, found, lead=lead, batch=batch)
-    placed = _placed(store, _Ahead(rows), found, ((above(user, number, shares), kind) for number, kind in kinds))
-    held = deque(sorted(_held_rows(store, user, found), key=lambda row: -row.entry.priority))
-    for position, row in enumerate(_merged(placed, held), start=1):
-        yield replace(row, position=position)
+    def _found(self) -> Waiting:
+        found = personal.waiting(self.store, self.user, lead=self.lead, batch=self.batch)
+        if not self.conditions:
+            return found
+        held = [one.sample_id for one in found.held]
+        ids = [*found.gold, *found.rereview, *found.second, *held]
+        kept = filters.meeting(self.store, self.conditions, ids, lead=self.lead, undecided=not self.lead)
+        return replace(
+            found,
+            gold=tuple(one for one in found.gold if one in kept),
+            rereview=tuple(one for one in found.rereview if one in kept),
+            second=tuple(one for one in found.second if one in kept),
+            held=tuple(one for one in found.held if one.sample_id in kept),
+        )
+
+    def _free(self, *, lead: bool) -> int:
+        """How many items of the queue nobody holds."""
+        if self.conditions:
+            return len(filters.waiting(self.store, self.conditions, batch=self.batch, lead=lead, free=True))
+        return queue.waiting(self.store, batch=self.batch, lead=lead, free=True)
+
+    def _kinds(self, found: Waiting) -> Iterator[tuple[int, Kind]]:
+        """Numbers and kinds of what the reviewer will be given, in order."""
+        left: dict[Kind, int] = {
+            "queue": self._free(lead=False),
+            "gold": len(found.gold),
+            "rereview": len(found.rereview),
+            "second": len(found.second),
+        }
+        number = found.number
+        if self.lead:
+            # What was handed up to leads comes before everything else.
+            for _ in range(self._free(lead=True) - left["queue"]):
+                yield number, "queue"
+                number += 1
+        yield from sequence(self.user, number, self.shares, left)
+
+    def _gold_ahead(self, found: Waiting) -> int:
+        """How many gold samples come before the queue is empty."""
+        seen = Counter(kind for _, kind in islice(self._kinds(found), _COUNTED))
+        beyond = 0 if sum(seen.values()) < _COUNTED else self._free(lead=False) - seen["queue"]
+        return min(len(found.gold), seen["gold"] + round(max(0, beyond) * self.shares.gold))
+
+    def _held_rows(self, found: Waiting) -> Iterator[QueueRow]:
+        for one in found.held:
+            entry = queue.beside(queue.entry_of(self.store, one.sample_id), one.kind, one.priority, one.p_shown)
+            yield QueueRow(one.sample_id, 0, entry, self.user)
 
 
 def _merged(rows: Iterable[QueueRow], held: deque[QueueRow]) -> Iterator[QueueRow]:
@@ -108,36 +166,3 @@ def _placed(store: Store, ahead: _Ahead, found: Waiting, kinds: Iterator[tuple[f
         yield QueueRow(sample_id, 0, queue.beside(entry, kind, shown.get("priority"), shown.get("p_shown")), None)
     while ahead.first() is not None:
         yield ahead.take()
-
-
-def _held_rows(store: Store, user: str, found: Waiting) -> Iterator[QueueRow]:
-    for one in found.held:
-        entry = queue.beside(queue.entry_of(store, one.sample_id), one.kind, one.priority, one.p_shown)
-        yield QueueRow(one.sample_id, 0, entry, user)
-
-
-def _kinds(
-    store: Store, shares: Shares, user: str, found: Waiting, *, lead: bool, batch: str | None
-) -> Iterator[tuple[int, Kind]]:
-    """Numbers and kinds of what the user will be given, in order."""
-    left: dict[Kind, int] = {
-        "queue": queue.waiting(store, batch=batch, lead=False, free=True),
-        "gold": len(found.gold),
-        "rereview": len(found.rereview),
-        "second": len(found.second),
-    }
-    number = found.number
-    if lead:
-        # What was handed up to leads comes before everything else.
-        for _ in range(queue.waiting(store, batch=batch, lead=True, free=True) - left["queue"]):
-            yield number, "queue"
-            number += 1
-    yield from sequence(user, number, shares, left)
-
-
-def _gold_ahead(store: Store, shares: Shares, user: str, found: Waiting, batch: str | None) -> int:
-    """How many gold samples come before the queue is empty."""
-    kinds = _kinds(store, shares, user, found, lead=False, batch=batch)
-    seen = Counter(kind for _, kind in islice(kinds, _COUNTED))
-    beyond = 0 if sum(seen.values()) < _COUNTED else queue.waiting(store, batch=batch, free=True, lead=False)
-    return min(len(found.gold), seen["gold"] + round(max(0, beyond - seen["queue"]) * shares.gold))

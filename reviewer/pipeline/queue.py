@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 
 from holdfast.db import filters, queue
@@ -14,7 +15,7 @@ from holdfast.db.store import Store
 from holdfast.db.users import role_of
 from holdfast.reviewer.config import Config
 from holdfast.reviewer.pipeline import ordering_rest
-from holdfast.reviewer.pipeline.beside import interleaved, slots_of, waiting_beside
+from holdfast.reviewer.pipeline.beside import Beside
 from holdfast.reviewer.policy.filters import parse
 from holdfast.reviewer.policy.streams import Shares
 
@@ -34,18 +35,17 @@ def items(
 ) -> Generator[Item, None, None]:
     """The queue in order with its samples; `unflagged` adds the undecided samples that nothing flagged, after it.
 
-    Without a filter what the user is given beside the queue is there too. To be closed before the store is.
+    What the user is given beside the queue is there too. To be closed before the store is.
     """
     lead = is_lead(store, user)
     conditions = conditions_of(config, where)
+    beside = Beside(store, Shares.of(config.review), user, lead, batch, conditions)
     rows: Iterable[QueueRow] = queue.listing(store, batch=batch, lead=lead)
     if conditions:
         wanted = set(filters.waiting(store, conditions, batch=batch, lead=lead))
         rows = (row for row in rows if row.sample_id in wanted)
-    else:
-        rows = interleaved(store, Shares.of(config.review), user, rows, lead=lead, batch=batch)
     listed = 0
-    for item in _with_samples(store, rows):
+    for item in _with_samples(store, beside.interleaved(rows)):
         listed += 1
         yield item
     if unflagged:
@@ -56,10 +56,9 @@ def waiting(store: Store, config: Config, *, user: str, where: str = "") -> int:
     """How many items wait for the user."""
     lead = is_lead(store, user)
     conditions = conditions_of(config, where)
-    if conditions:
-        return len(filters.waiting(store, conditions, lead=lead))
-    beside = waiting_beside(store, Shares.of(config.review), user, lead=lead)
-    return queue.waiting(store, lead=lead) + sum(beside.values())
+    beside = Beside(store, Shares.of(config.review), user, lead, conditions=conditions)
+    queued = len(filters.waiting(store, conditions, lead=lead)) if conditions else queue.waiting(store, lead=lead)
+    return queued + sum(beside.counts().values())
 
 
 def claim(
@@ -68,19 +67,17 @@ def claim(
     """Lease the next item that is due to the user; None when nothing is, or nothing that the filter lets through."""
     lease, lead = config.review.lease_seconds, is_lead(store, user)
     conditions = conditions_of(config, where)
+    beside = Beside(store, Shares.of(config.review), user, lead, batch, conditions)
+    ask = partial(
+        queue.claim, store, reviewer=user, lease_seconds=lease, batch=batch, lead=lead, session=session,
+        slots=beside.slots,
+    )  # fmt: skip
     if not conditions:
-        slots = slots_of(user, Shares.of(config.review), lead=lead)
-        return queue.claim(
-            store, reviewer=user, lease_seconds=lease, batch=batch, lead=lead, session=session, slots=slots
-        )
+        return ask()
     # Mostly one of the first is free; all are asked for only where the user has skipped those.
     for limit in (_CANDIDATES, None):
-        among = filters.waiting(store, conditions, batch=batch, lead=lead, free=True, limit=limit)
-        if not among:
-            return None
-        taken = queue.claim(
-            store, reviewer=user, lease_seconds=lease, batch=batch, lead=lead, session=session, among=among
-        )
+        among = filters.waiting(store, conditions, batch=batch, lead=lead, free=True, limit=limit) + beside.ids()
+        taken = ask(among=among) if among else None
         if taken is not None:
             return taken
     return None

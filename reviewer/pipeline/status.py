@@ -12,7 +12,7 @@ from holdfast.db.store import Store, instant_of
 from holdfast.db.told import tallies_for
 from holdfast.db.workload import by_stream, in_hand
 from holdfast.reviewer.config import Config
-from holdfast.reviewer.pipeline.beside import waiting_beside
+from holdfast.reviewer.pipeline.beside import Beside
 from holdfast.reviewer.pipeline.queue import is_lead
 from holdfast.reviewer.policy.pace import minutes_left, per_minute
 from holdfast.reviewer.policy.quota import source_name
@@ -75,7 +75,7 @@ def decided_today(store: Store, user: str) -> int:
 
 def _streams(store: Store, config: Config, user: str, *, lead: bool) -> dict[str, int]:
     """What is due to the user, by stream; to an annotator all streams look alike."""
-    found = by_stream(store) + waiting_beside(store, Shares.of(config.review), user, lead=lead)
+    found = by_stream(store) + Beside(store, Shares.of(config.review), user, lead).counts()
     if lead:
         return {stream.value: count for stream, count in found.items()}
     return {"review": sum(count for stream, count in found.items() if stream is not Stream.ADJUDICATION)}

@@ -26,7 +26,6 @@ from holdfast.db.store import Store
 from holdfast.db.users import add_user
 from holdfast.reviewer.config import Config, ReviewConfig
 from holdfast.reviewer.pipeline import queue as work
-from holdfast.reviewer.pipeline.beside import slots_of
 from holdfast.reviewer.pipeline.blindness import shown_why, told_alike
 from holdfast.reviewer.pipeline.decide import Ask, decide
 from holdfast.reviewer.pipeline.documents import queue_item, show
@@ -383,11 +382,26 @@ def test_the_listing_is_the_order_in_which_items_are_given(store: Store) -> None
     assert given == order
 
 
-def test_a_filter_leaves_the_queue_alone(store: Store) -> None:
+def test_a_filter_tells_no_streams_apart(store: Store) -> None:
     set_up = config(gold_share=0.5)
-    taken = [work.claim(store, set_up, user="annotator-1", where="status:flagged") for _ in range(10)]
-    assert {one.kind for one in taken if one is not None} == {"queue"}
+    everything = {row["uid"] for row in listed(store, set_up)}
+    for where, met in (("status:flagged", everything), ("status:gold", set()), ("status:passed", set())):
+        rows = work.items(store, set_up, user="annotator-1", where=where)
+        assert {stored.uid for _, stored in rows} == met
+        assert work.waiting(store, set_up, user="annotator-1", where=where) == len(met)
     assert work.claim(store, set_up, user="annotator-1", where="status:gold") is None
+    taken = [work.claim(store, set_up, user="annotator-1", where="answer") for _ in range(20)]
+    assert {one.kind for one in taken if one is not None} == {"queue", "gold"}
+
+
+def test_a_batch_narrows_what_is_given_beside_the_queue_too(store: Store) -> None:
+    set_up = config(gold_share=0.5)
+    ingest(store, [make_sample(number) for number in range(100, 103)], batch="other", signature="t")
+    judge(store, dict.fromkeys(range(SAMPLES + 1, SAMPLES + 4), Outcome.FLAG))
+    taken = []
+    while (claim := work.claim(store, set_up, user="annotator-1", batch="other")) is not None:
+        taken.append(claim.sample_id)
+    assert taken == [SAMPLES + 1, SAMPLES + 2, SAMPLES + 3]
 
 
 def test_after_gold_an_annotator_reads_what_was_said(store: Store) -> None:
@@ -418,7 +432,6 @@ def test_slots_have_their_shares() -> None:
     given = Counter(kind for _, kind in sequence("annotator-1", 0, shares, left))
     assert given == left
     assert opinions_on("0" * 64, Shares(overlap=1.0, opinions=3)) == 3
-    assert slots_of("annotator-1", Shares(), lead=False)(0)[0] == ("queue", "second", "rereview")
 
 
 def test_the_terms_add_up_without_those_that_tell(store: Store) -> None:
