@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from holdfast.db import events, exports, personal, queue
-from holdfast.db.errors import NotFound, Refused, UsageError
-from holdfast.db.models import Choice, Role, Status, Stream
+from holdfast.db.errors import Refused, UsageError
+from holdfast.db.kinds import holds, item_of, kind_of
+from holdfast.db.models import Choice, Status, Stream
 from holdfast.db.revisions import Revision, store_revision
-from holdfast.db.states import GUARANTEED, effective, opinions_of, refresh
+from holdfast.db.states import effective, opinions_of, refresh
 from holdfast.db.store import Store, text_of
 from holdfast.db.users import ensure_user
 
@@ -96,8 +97,8 @@ def decide(store: Store, submission: Submission) -> Receipt:
         now = store.now()
         at = text_of(now)
         role = ensure_user(connection, submission.reviewer, at=at)
-        item = _item(connection, submission.sample_id)
-        kind, late = _kind(connection, submission, item, role, at)
+        item = item_of(connection, submission.sample_id)
+        kind, late = kind_of(connection, submission, item, role, at)
         revision_id, revision_facts = None, None
         if submission.revision is not None:
             revision_id, revision_facts = store_revision(connection, submission.revision, item, at)
@@ -105,7 +106,7 @@ def decide(store: Store, submission: Submission) -> Receipt:
         seq = events.append(connection, at=at, actor=submission.reviewer, type="decision.made", payload=payload)
         apply_made(connection, seq, at, submission.reviewer, submission.sample_id, revision_id, payload)
         personal.free(connection, submission.sample_id, submission.reviewer)
-        if (not late and kind in ("first", "adjudication")) or _holds(item, submission.token, at):
+        if (not late and kind in ("first", "adjudication")) or holds(item, submission.token, at):
             queue.free(connection, submission.sample_id)
         if submission.choice is Choice.SKIP:
             connection.execute(
@@ -227,87 +228,6 @@ def _check(submission: Submission) -> None:
                 raise UsageError("the note or reason is not valid Unicode text; type it again") from None
     if (submission.revision is not None) != (submission.choice is Choice.EDIT):
         raise UsageError("an edit, and nothing else, comes with a revised response")
-
-
-def _item(connection: sqlite3.Connection, sample_id: int) -> sqlite3.Row:
-    row: sqlite3.Row | None = connection.execute(
-        f"""SELECT s.id, s.uid, s.source_id, o.batch_id, o.external_id, b.name AS batch, q.state, q.reviewer, q.token,
-        q.expires_at, coalesce(q.stream, 'flagged') AS stream, coalesce(st.status, 'pending') AS status, st.verdict_id,
-        coalesce(st.audit, 0) AS audit, {GUARANTEED} AS guaranteed
-        FROM samples s JOIN occurrences o ON o.id = (SELECT min(id) FROM occurrences WHERE sample_id = s.id)
-        JOIN batches b ON b.id = o.batch_id LEFT JOIN queue q ON q.sample_id = s.id
-        LEFT JOIN states st ON st.sample_id = s.id WHERE s.id = ?""",
-        (sample_id,),
-    ).fetchone()
-    if row is None:
-        raise NotFound(f"no sample has the row id {sample_id}")
-    return row
-
-
-def _kind(
-    connection: sqlite3.Connection, submission: Submission, item: sqlite3.Row, role: Role, at: str
-) -> tuple[str, bool]:
-    """Whether the decision is the first, a second opinion or an adjudication, and whether it comes late."""
-    beside = personal.kind_of_claim(connection, item["id"], submission.reviewer, submission.token, at)
-    late = submission.token is not None and beside is None and not _holds(item, submission.token, at)
-    if item["status"] == Status.GOLD:
-        return _gold_kind(connection, submission, item, role), late
-    if (late or beside == "rereview") and personal.is_due_again(connection, item["id"], submission.reviewer, at):
-        return "rereview", late
-    if late:
-        return "second", True
-    decided = effective(opinions_of(connection, item["id"]))
-    settled = decided is not None or item["status"] in (Status.SUPERSEDED, Status.ESCALATED)
-    # What was approved without a look is open to everybody's first look.
-    settled = settled or (item["status"] == Status.APPROVED and not item["guaranteed"])
-    if beside is not None and (settled or _is_held(item, at)):
-        return "second", False
-    if submission.second_opinion and settled:
-        return ("first" if _is_own_edit(connection, item, submission.reviewer) else "second"), False
-    if submission.token is None:
-        queue.refuse_if_held(connection, item["id"], submission.reviewer, at)
-    if item["status"] == Status.ESCALATED and role is Role.LEAD:
-        return "adjudication", False
-    if decided is not None:
-        raise Refused("decided already; give a second opinion with --second-opinion")
-    if settled:
-        remedy = {
-            Status.SUPERSEDED: "decide its live revision",
-            Status.ESCALATED: "a lead decides it",
-        }.get(item["status"], "undo the edit that made it")
-        raise Refused(f"{item['status']} already; {remedy}, or give a second opinion with --second-opinion")
-    return "first", False
-
-
-def _gold_kind(connection: sqlite3.Connection, submission: Submission, item: sqlite3.Row, role: Role) -> str:
-    """Answers to gold have a kind of their own; Refused to leads, who know them, and to who has answered already."""
-    if role is Role.LEAD:
-        raise Refused("a gold sample: its answer is known; `holdfast gold --retire` makes it data again")
-    answered = connection.execute(
-        """SELECT 1 FROM decisions WHERE sample_id = ? AND reviewer = ? AND kind = 'gold' AND undone_seq IS NULL
-        AND verdict <> 'skip'""",
-        (item["id"], submission.reviewer),
-    ).fetchone()
-    if submission.token is None and not submission.second_opinion and answered is not None:
-        raise Refused("decided already; give a second opinion with --second-opinion")
-    return "gold"
-
-
-def _is_held(item: sqlite3.Row, at: str) -> bool:
-    """Whether a lease of the queue on the sample has not ended."""
-    return item["state"] == "claimed" and bool(item["expires_at"] >= at)
-
-
-def _holds(item: sqlite3.Row, token: str | None, at: str) -> bool:
-    """Whether a token is that of such a lease."""
-    return token is not None and _is_held(item, at) and bool(item["token"] == token)
-
-
-def _is_own_edit(connection: sqlite3.Connection, item: sqlite3.Row, reviewer: str) -> bool:
-    """Whether the sample is a standing revision that nobody but the reviewer had a part in: they may go on with it."""
-    makers = connection.execute("SELECT reviewer FROM decisions WHERE revision_id = ?", (item["id"],)).fetchall()
-    untouched = not opinions_of(connection, item["id"])
-    return item["status"] == Status.APPROVED and untouched and {row[0] for row in makers} == {reviewer}
 
 
 def _asked(submission: Submission, kind: str, now: datetime) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -15,10 +15,11 @@ from typing import Any
 import orjson
 
 from holdfast.db import personal
+from holdfast.db.disguise import beside, disguise
 from holdfast.db.errors import Refused
 from holdfast.db.leases import LEASE_SECONDS, is_alive
 from holdfast.db.models import Status, Stream
-from holdfast.db.personal import STREAM_OF, Held, Kind
+from holdfast.db.personal import Held, Kind
 from holdfast.db.states import UNRANKED, QueueEntry, insert_entry
 from holdfast.db.store import Store, instant_of, text_of
 
@@ -257,27 +258,6 @@ def _take_first(
             shown = disguise(heads, above)
             return _personal_claim(connection, personal.lease(connection, sample_id, kind, {**values, **shown}))
     return None
-
-
-def disguise(heads: Sequence[QueueEntry], above: float) -> dict[str, float]:
-    """Priority and p_bad to be shown of an item beside the queue that comes before the next two of the queue."""
-    if not heads:
-        return {}
-    first, last = heads[0], heads[-1]
-    seen = [one.p_bad if one.p_shown is None else one.p_shown for one in (first, last)]
-    return {
-        "priority": round(first.priority + above * (first.priority - last.priority), 6),
-        "p_shown": round(seen[1] + above * (seen[0] - seen[1]), 6),
-    }
-
-
-def beside(entry: QueueEntry | None, kind: str, priority: float | None, p_shown: float | None) -> QueueEntry:
-    """The place of an item beside the queue, from its own place in the queue and what is shown instead of that."""
-    entry, stream = entry or UNRANKED, STREAM_OF[kind]
-    if priority is None:
-        return replace(entry, stream=stream)
-    why = (*entry.why, (stream.value, round(priority - entry.priority, 6)))
-    return replace(entry, stream=stream, priority=priority, p_shown=p_shown, why=why)
 
 
 def _take_over(connection: sqlite3.Connection, values: dict[str, Any]) -> sqlite3.Row | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from holdfast.db import filters, personal, queue
+from holdfast.db.disguise import beside, disguise
 from holdfast.db.filters import Condition
 from holdfast.db.models import Stream
 from holdfast.db.personal import STREAM_OF, Kind, Waiting
@@ -106,7 +107,7 @@ class Beside:
 
     def _held_rows(self, found: Waiting) -> Iterator[QueueRow]:
         for one in found.held:
-            entry = queue.beside(queue.entry_of(self.store, one.sample_id), one.kind, one.priority, one.p_shown)
+            entry = beside(queue.entry_of(self.store, one.sample_id), one.kind, one.priority, one.p_shown)
             yield QueueRow(one.sample_id, 0, entry, self.user)
 
 
@@ -161,8 +162,8 @@ def _placed(store: Store, ahead: _Ahead, found: Waiting, kinds: Iterator[tuple[f
                 yield ahead.take()
             continue
         sample_id = next(left[kind])
-        shown = queue.disguise([row.entry for row in ahead.free(2)], over)
+        shown = disguise([row.entry for row in ahead.free(2)], over)
         entry = queue.entry_of(store, sample_id)
-        yield QueueRow(sample_id, 0, queue.beside(entry, kind, shown.get("priority"), shown.get("p_shown")), None)
+        yield QueueRow(sample_id, 0, beside(entry, kind, shown.get("priority"), shown.get("p_shown")), None)
     while ahead.first() is not None:
         yield ahead.take()
