@@ -66,11 +66,12 @@ def waiting_flagged(store: Store) -> Waiting:
     return found
 
 
-def judged_ids(store: Store) -> array[int]:
-    """Row ids of all judged samples that are data, in order."""
+def first_judged(store: Store, *, limit: int) -> array[int]:
+    """Row ids of the judged samples that are data and have the first uids, which are as good as drawn at random."""
     rows = store.read().execute(
-        f"""SELECT st.sample_id FROM states st JOIN samples s ON s.id = st.sample_id
-        WHERE st.verdict_id IS NOT NULL AND {NOT_GOLD} ORDER BY st.sample_id"""
+        f"""SELECT s.id FROM samples s JOIN states st ON st.sample_id = s.id
+        WHERE st.verdict_id IS NOT NULL AND {NOT_GOLD} ORDER BY s.uid LIMIT ?""",
+        (limit,),
     )
     return array("q", (row[0] for row in rows))
 

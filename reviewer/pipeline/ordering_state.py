@@ -11,7 +11,7 @@ import orjson
 
 from holdfast.db.orderings import log_size, newest_ordering, state_of
 from holdfast.db.ranking import Rankable
-from holdfast.db.reviewed import Reviewed, basis, judged_ids, reviewed
+from holdfast.db.reviewed import Reviewed, basis, first_judged, reviewed
 from holdfast.db.store import Store
 from holdfast.reviewer.config import Config
 from holdfast.reviewer.pipeline.fits import audit_chances
@@ -23,6 +23,8 @@ from holdfast.reviewer.project import Project
 
 NEWEST = 20_000
 """So many of the newest decisions enter the fit, and all of the rarer class."""
+SPECIMENS = 20_000
+"""How scores are spread is learned from so many samples at most, those with the first uids."""
 GROWTH = 1.1
 """How many times as many samples have to be judged before an ordering is made anew."""
 
@@ -73,7 +75,7 @@ def _rule(store: Store, now: Mapping[str, Any]) -> dict[str, Any]:
         then = newest.report["basis"]
         if now["done"] and all(then[key] == now[key] for key in ("run", "done", "gold")):
             return dict(state_of(store, newest.version)["estimator"]["rule"])
-    return rule_state(chain.from_iterable(pages(store, judged_ids(store))))
+    return rule_state(chain.from_iterable(pages(store, first_judged(store, limit=SPECIMENS))))
 
 
 def _decided(store: Store, config: Config, decisions: Sequence[Reviewed]) -> list[Decided]:
