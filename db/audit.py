@@ -7,8 +7,10 @@ a sample that was escalated or skipped is undecided. What was decided from `unti
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from holdfast.db.models import Choice, Provenance, Source
 from holdfast.db.store import Store
@@ -27,10 +29,9 @@ _COUNTING = """effective AS MATERIALIZED (SELECT d.sample_id, nullif(d.verdict, 
 _KIND = f"""CASE WHEN v.outcome IS NULL THEN '{UNVERIFIED}' WHEN v.outcome = 'pass' THEN '{UNFLAGGED}'
     WHEN v.outcome = 'fail' AND s.provenance <> 'human' THEN '{FAILED}' ELSE '{FLAGGED}' END"""
 
-# Most samples wait or have passed: their status says as much as their verdict, which is spared.
+# The status of most samples says as much as their verdict, which is spared.
 _KIND_BY_STATUS = f"""CASE WHEN st.verdict_id IS NULL OR st.status = 'pending' THEN '{UNVERIFIED}'
-    WHEN st.status = 'passed' OR (st.status = 'approved' AND e.sample_id IS NULL) THEN '{UNFLAGGED}'
-    WHEN st.status = 'flagged' AND NOT st.audit THEN '{FLAGGED}'
+    WHEN st.status = 'passed' THEN '{UNFLAGGED}' WHEN st.status = 'flagged' AND NOT st.audit THEN '{FLAGGED}'
     ELSE (SELECT {_KIND} FROM verdicts v WHERE v.id = st.verdict_id) END"""
 
 _ORIGINALS = """samples s JOIN ingests i ON i.id = s.ingest_id AND i.closed_at IS NOT NULL
@@ -60,11 +61,14 @@ class Labelled:
 
 def cells(store: Store, *, until: str) -> list[Cell]:
     """All samples, counted; memory and size of the answer depend on the number of sources and batches alone."""
-    rows = store.read().execute(
-        f"""WITH {_COUNTING} SELECT s.source_id, i.batch_id, {_KIND_BY_STATUS} AS kind, coalesce(st.audit, 0) AS drawn,
-        e.verdict, count(*) FROM {_ORIGINALS} LEFT JOIN effective e ON e.sample_id = s.id WHERE {_DATA}
-        GROUP BY s.source_id, i.batch_id, kind, drawn, e.verdict""",
-        {"until": until},
+    grouped = f"s.source_id, i.batch_id, {_KIND_BY_STATUS} AS kind, coalesce(st.audit, 0) AS drawn"
+    by = "s.source_id, i.batch_id, kind, drawn"
+    rows = _with_choices(
+        store,
+        f"SELECT {grouped}, NULL, count(*) FROM {_ORIGINALS} WHERE {_DATA} GROUP BY {by}",
+        f"""WITH {_COUNTING} SELECT {grouped}, e.verdict, count(*) FROM effective e CROSS JOIN {_ORIGINALS}
+        WHERE s.id = e.sample_id AND e.verdict IS NOT NULL AND {_DATA} GROUP BY {by}, e.verdict""",
+        until,
     )
     named = _Names(store)
     return sorted((named.cell(*row) for row in rows), key=_place)
@@ -72,22 +76,28 @@ def cells(store: Store, *, until: str) -> list[Cell]:
 
 def by_verifier(store: Store, *, until: str) -> Iterator[Labelled]:
     """The samples that each verifier flags or fails, by its current verdict; a check that broke has flagged nothing."""
-    rows = store.read().execute(
-        f"""WITH {_COUNTING}, found AS (SELECT DISTINCT f.verdict_id, f.verifier FROM findings f
-            WHERE f.severity <> 'info')
-        SELECT k.spec, f.verifier, s.source_id, i.batch_id, {_KIND} AS kind, st.audit, e.verdict, count(*)
-        FROM found f JOIN verdicts v ON v.id = f.verdict_id
-        JOIN states st ON st.sample_id = v.sample_id AND st.verdict_id = v.id
-        JOIN samples s ON s.id = v.sample_id JOIN ingests i ON i.id = s.ingest_id AND i.closed_at IS NOT NULL
-        JOIN runs r ON r.id = v.run_id JOIN stacks k ON k.id = r.stack_id
-        LEFT JOIN effective e ON e.sample_id = s.id
-        WHERE {_DATA} AND json_extract(v.outcomes, '$[' || f.verifier || ']') <> 'e'
-        GROUP BY k.id, f.verifier, s.source_id, i.batch_id, kind, st.audit, e.verdict""",
-        {"until": until},
+    grouped = f"r.stack_id, f.verifier, s.source_id, i.batch_id, {_KIND} AS kind, st.audit"
+    by = "r.stack_id, f.verifier, s.source_id, i.batch_id, kind, st.audit"
+    # Cross joins keep the order: from findings, or from decisions, to what belongs to them.
+    rest = """CROSS JOIN samples s JOIN ingests i ON i.id = s.ingest_id AND i.closed_at IS NOT NULL
+        JOIN runs r ON r.id = v.run_id"""
+    where = f"""s.id = st.sample_id AND f.severity <> 'info' AND {_DATA}
+        AND (f.code <> 'verifier-error' OR json_extract(v.outcomes, '$[' || f.verifier || ']') <> 'e')"""
+    rows = _with_choices(
+        store,
+        f"""SELECT {grouped}, NULL, count(DISTINCT s.id)
+        FROM findings f CROSS JOIN verdicts v CROSS JOIN states st {rest}
+        WHERE v.id = f.verdict_id AND st.sample_id = v.sample_id AND st.verdict_id = v.id AND {where} GROUP BY {by}""",
+        f"""WITH {_COUNTING} SELECT {grouped}, e.verdict, count(DISTINCT s.id)
+        FROM effective e CROSS JOIN states st CROSS JOIN verdicts v CROSS JOIN findings f {rest}
+        WHERE st.sample_id = e.sample_id AND v.id = st.verdict_id AND f.verdict_id = v.id AND e.verdict IS NOT NULL
+        AND {where} GROUP BY {by}, e.verdict""",
+        until,
     )
     named = _Names(store)
-    for spec, position, *rest in rows:
-        yield Labelled(specs_of(spec)[position].name, named.cell(*rest))
+    specs = {row[0]: specs_of(row[1]) for row in store.read().execute("SELECT id, spec FROM stacks")}
+    for stack, position, *values in rows:
+        yield Labelled(specs[stack][position].name, named.cell(*values))
 
 
 def by_reviewer(store: Store, *, until: str) -> Iterator[Labelled]:
@@ -117,6 +127,20 @@ def by_week(store: Store, *, until: str) -> Iterator[Labelled]:
     named = _Names(store)
     for monday, *rest in rows:
         yield Labelled(monday, named.cell(*rest))
+
+
+def _with_choices(store: Store, everything: str, decided: str, until: str) -> Iterator[tuple[Any, ...]]:
+    """Counts by group and decision: those of the decided, and of what is left of everything.
+
+    One statement with an outer join would search all decisions for each sample.
+    """
+    left: Counter[tuple[Any, ...]] = Counter()
+    for *group, _, count in store.read().execute(everything):
+        left[tuple(group)] += count
+    for *group, choice, count in store.read().execute(decided, {"until": until}):
+        left[tuple(group)] -= count
+        yield (*group, choice, count)
+    yield from ((*group, None, count) for group, count in left.items() if count)
 
 
 def _place(cell: Cell) -> tuple[object, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations, groupby
+from operator import itemgetter
 
 from holdfast.db.models import Choice
 from holdfast.db.store import Store
@@ -15,12 +17,8 @@ CHOICES = (Choice.ACCEPT, Choice.EDIT, Choice.REJECT)
 Table = Counter[tuple[str, str]]
 """How often two opinions met."""
 
-_SAID = f"""d.undone_seq IS NULL AND d.verdict IN ({", ".join(f"'{one}'" for one in CHOICES)}) AND d.at < :until
-    AND NOT EXISTS (SELECT 1 FROM gold g WHERE g.sample_id = d.sample_id)"""
-
-# SQLite takes bare columns from the row that has the minimum.
-_OPINIONS = f"""opinions AS MATERIALIZED (SELECT d.sample_id, d.reviewer, d.verdict, min(d.seq) FROM decisions d
-    WHERE d.kind IN ('first', 'second') AND {_SAID} GROUP BY d.sample_id, d.reviewer)"""
+_SAID = f"""{{0}}.undone_seq IS NULL AND {{0}}.verdict IN ({", ".join(f"'{one}'" for one in CHOICES)})
+    AND {{0}}.at < :until AND NOT EXISTS (SELECT 1 FROM gold g WHERE g.sample_id = {{0}}.sample_id)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +40,34 @@ def opinions(store: Store, *, until: str) -> Opinions:
     Gold samples, adjudications, what was undone and what was said from `until` on are left out.
     """
     values = {"until": until}
-    sums = ", ".join(f"sum(verdict = '{one}')" for one in CHOICES)
     units: Counter[tuple[int, ...]] = Counter()
-    for row in store.read().execute(
-        f"WITH {_OPINIONS} SELECT {sums} FROM opinions GROUP BY sample_id HAVING count(*) > 1", values
-    ):
-        units[tuple(row)] += 1
     pairs: dict[tuple[str, str], Table] = {}
-    for first, second, *said, count in store.read().execute(
-        f"""WITH {_OPINIONS} SELECT x.reviewer, y.reviewer, x.verdict, y.verdict, count(*)
-        FROM opinions x JOIN opinions y ON y.sample_id = x.sample_id AND y.reviewer > x.reviewer GROUP BY 1, 2, 3, 4
-        ORDER BY 1, 2, 3, 4""",
+    # SQLite takes bare columns from the row that has the minimum.
+    found = store.read().execute(
+        f"""SELECT d.sample_id, d.reviewer, d.verdict, min(d.seq) FROM decisions d WHERE d.kind IN ('first', 'second')
+        AND d.sample_id IN (SELECT sample_id FROM decisions WHERE kind = 'second') AND {_SAID.format("d")}
+        GROUP BY d.sample_id, d.reviewer ORDER BY d.sample_id, d.reviewer""",
         values,
-    ):
-        pairs.setdefault((first, second), Counter())[said[0], said[1]] += count
+    )
+    for _, rows in groupby(found, key=itemgetter(0)):
+        said = [(row[1], row[2]) for row in rows]
+        if len(said) > 1:
+            units[tuple(sum(choice == one for _, choice in said) for one in CHOICES)] += 1
+        for (first, choice), (second, other) in combinations(said, 2):
+            pairs.setdefault((first, second), Counter())[choice, other] += 1
+    return Opinions(units, pairs, _repeated(store, values))
+
+
+def _repeated(store: Store, values: dict[str, str]) -> dict[str, Table]:
+    """Each re-review with the reviewer's first opinion of the sample."""
     repeated: dict[str, Table] = {}
-    for reviewer, *said, count in store.read().execute(
-        f"""WITH {_OPINIONS} SELECT d.reviewer, x.verdict, d.verdict, count(*) FROM decisions d
-        JOIN opinions x ON x.sample_id = d.sample_id AND x.reviewer = d.reviewer
-        WHERE d.kind = 'rereview' AND {_SAID} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",
+    for reviewer, before, after, count in store.read().execute(
+        f"""SELECT d.reviewer, (SELECT o.verdict FROM decisions o WHERE o.sample_id = d.sample_id
+            AND o.reviewer = d.reviewer AND o.kind IN ('first', 'second') AND {_SAID.format("o")}
+            ORDER BY o.seq LIMIT 1) AS before, d.verdict, count(*) FROM decisions d
+        WHERE d.kind = 'rereview' AND {_SAID.format("d")} GROUP BY 1, 2, 3
+        HAVING before IS NOT NULL ORDER BY 1, 2, 3""",
         values,
     ):
-        repeated.setdefault(reviewer, Counter())[said[0], said[1]] += count
-    return Opinions(units, pairs, repeated)
+        repeated.setdefault(reviewer, Counter())[before, after] += count
+    return repeated
