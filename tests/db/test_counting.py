@@ -9,13 +9,14 @@ from filling import flagged_store
 
 from holdfast.db import filters, queue
 from holdfast.db.store import Store
+from holdfast.reviewer.config import Config
 from holdfast.reviewer.pipeline import status
 
 COUNTS: dict[str, Callable[[Store], int]] = {
     "waiting": queue.waiting,
     "listing": lambda store: len(list(queue.listing(store))),
     "filtered": lambda store: len(filters.waiting(store, ())),
-    "status": lambda store: int(status.status(store, "lead-1")["due"]),
+    "status": lambda store: int(status.status(store, Config(), "lead-1")["due"]),
 }
 
 
