@@ -14,11 +14,13 @@ from holdfast.db.states import status_of
 from holdfast.db.store import Store
 
 _SELECT = """SELECT s.id, s.uid, k.key, s.provenance, s.model, s.generation, o.task, o.domain, o.label, s.tokens,
-    coalesce(st.audit, 0), coalesce(st.status, 'pending'), s.messages, v.id, v.outcome, v.outcomes, r.stack_id
+    coalesce(st.audit, 0), coalesce(st.status, 'pending'), s.messages, v.id, v.outcome, v.outcomes, r.stack_id,
+    o.metadata
     FROM json_each(?) j CROSS JOIN samples s ON s.id = j.value JOIN sources k ON k.id = s.source_id
     LEFT JOIN occurrences o ON o.id = (SELECT min(id) FROM occurrences WHERE sample_id = s.id)
     LEFT JOIN states st ON st.sample_id = s.id LEFT JOIN verdicts v ON v.id = st.verdict_id
     LEFT JOIN runs r ON r.id = v.run_id"""
+_MEASURES, _LARGEST = 16, 1e9
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 _PROVENANCES = {one.value: one for one in Provenance}
 _STATUSES = {one.value: one for one in Status}
@@ -46,7 +48,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Rankable:
-    """A sample as the order sees it. `flagged` is whether its verdicts send it to people, the audit draw aside."""
+    """A sample as the order sees it. `flagged` is whether its verdicts send it to people, the audit draw aside.
+
+    `measures` are the numbers in its metadata, such as the generator's own log-probability, by dotted path.
+    """
 
     sample_id: int
     uid: str
@@ -64,6 +69,7 @@ class Rankable:
     verdicts: tuple[Seen, ...]
     prompt: str
     response: str
+    measures: tuple[tuple[str, float], ...] = ()
 
 
 def rankables(store: Store, sample_ids: Sequence[int]) -> list[Rankable]:
@@ -85,6 +91,18 @@ def prompt_and_response(messages: str) -> tuple[str, str]:
     return prompt, "" if last is None else turns[last]["content"]
 
 
+def measures_of(metadata: str) -> tuple[tuple[str, float], ...]:
+    """The first numbers of metadata as stored, also those one level down, by dotted path; sorted."""
+    found: dict[str, float] = {}
+    for name, value in orjson.loads(metadata).items():
+        for key, inner in value.items() if isinstance(value, dict) else (("", value),):
+            if isinstance(inner, int | float) and not isinstance(inner, bool) and abs(inner) < _LARGEST:
+                found[f"{name}.{key}" if key else name] = float(inner)
+        if len(found) >= _MEASURES:
+            break
+    return tuple(sorted(found.items())[:_MEASURES])
+
+
 def _rankable(
     row: sqlite3.Row,
     found: Mapping[int, Mapping[int, tuple[tuple[str, str], ...]]],
@@ -93,7 +111,7 @@ def _rankable(
     # By position: a Row looks names up one by one.
     (
         sample_id, uid, source, provenance, model, generation, task, domain, label, tokens, audit, status, messages,
-        verdict_id, outcome, outcomes, stack_id,
+        verdict_id, outcome, outcomes, stack_id, metadata,
     ) = row  # fmt: skip
     prompt, response = prompt_and_response(messages)
     who = _PROVENANCES[provenance]
@@ -101,7 +119,7 @@ def _rankable(
     seen = () if outcomes is None else _seen(orjson.loads(outcomes), checks[stack_id], found.get(verdict_id, {}))
     return Rankable(
         sample_id, uid, source, who, model, generation, task, domain, label, tokens, bool(audit), flagged,
-        _STATUSES[status], seen, prompt, response,
+        _STATUSES[status], seen, prompt, response, measures_of(metadata) if metadata else (),
     )  # fmt: skip
 
 

@@ -106,8 +106,8 @@ def platt(score: Floats, bad: Floats, weight: Floats) -> tuple[float, float]:
 
     weight = weight / weight.mean()
     shape = np.stack([score, np.ones_like(score)], 1)
-    hold = np.array([1 / _SLOPE_SPREAD**2, 1 / _SHIFT_SPREAD**2])
     usual = np.array([1.0, 0.0])
+    hold = np.array([1 / _SLOPE_SPREAD**2, 1 / _SHIFT_SPREAD**2])
     at = usual.copy()
     for _ in range(50):
         p = 1 / (1 + np.exp(-np.clip(shape @ at, -30, 30)))

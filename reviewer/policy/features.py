@@ -20,6 +20,8 @@ _END = 1_500
 """Characters at the beginning and at the end of a text whose words are read."""
 _MOST_WORDS = 400
 _MOST_Z, _MOST_LEVEL = 3.0, 3.0
+_SHARES = (0.5, 0.9)
+"""Shares of the others beyond which being contradicted by them may mean something else again."""
 _OPENING = re.compile(r"\s*(\S{1,24})(?:\s+(\S{1,24}))?(?:\s+(\S{1,24}))?")
 _DIGITS = re.compile(r"\d+")
 _LONGEST_NAME = 60
@@ -35,14 +37,21 @@ def numbers(one: Rankable, rule: Rule) -> Iterator[Feature]:
     spreads = rule.spreads(one)
     for seen in one.verdicts:
         value, name = seen.value, seen.check.name
-        if value is None:
-            continue
-        if name in spreads:
-            mean, deviation = spreads[name]
-            yield f"{name}|usual", min(max((value - mean) / deviation, -_MOST_Z), _MOST_Z)
-        yield f"{name}|level", min(level(seen.check, value) if seen.check.limit is not None else value, _MOST_LEVEL)
+        if value is not None:
+            if name in spreads:
+                yield f"{name}|beside its source", _beside(value, spreads[name])
+            yield f"{name}|score", min(level(seen.check, value) if seen.check.limit is not None else value, _MOST_LEVEL)
+    for name, value in one.measures:
+        named = f"metadata {name}"
+        yield f"{named}|number", value
+        if named in spreads:
+            yield f"{named}|beside its source", _beside(value, spreads[named])
     yield "length|prompt", prompt_length(one)
     yield "length|response", log1p(len(one.response))
+
+
+def _beside(value: float, spread: tuple[float, float]) -> float:
+    return min(max((value - spread[0]) / spread[1], -_MOST_Z), _MOST_Z)
 
 
 def kinds(one: Rankable) -> Iterator[str]:
@@ -50,6 +59,8 @@ def kinds(one: Rankable) -> Iterator[str]:
     for seen in one.verdicts:
         for code, _ in seen.findings:
             yield f"{seen.check.name}|{code}"
+        if seen.value is not None and seen.check.layer == "agreement":
+            yield from (f"{seen.check.name}|over {share:.0%}" for share in _SHARES if seen.value > share)
         if seen.letter == "e":
             yield f"{seen.check.name}|broke"
     yield f"past decisions on its source|{one.source}"
@@ -59,8 +70,8 @@ def kinds(one: Rankable) -> Iterator[str]:
         yield f"past decisions on its task|{one.task}"
     if one.label is not None:
         yield f"past decisions on its label|{one.label[:_LONGEST_NAME]}"
-    yield f"past decisions on its template|prompt {_opening(one.prompt)}"
-    yield f"past decisions on its template|response {_opening(one.response)}"
+    yield f"past decisions on its template|prompt: {_opening(one.prompt)}"
+    yield f"past decisions on its template|response: {_opening(one.response)}"
 
 
 def term_of(name: str) -> str:

@@ -47,7 +47,8 @@ class Rule:
         self._everywhere: Mapping[str, Spread] = state.get("everywhere", {})
 
     def spreads(self, one: Rankable) -> Mapping[str, Spread]:
-        """Mean and standard deviation of scores, by verifier, and of the log length of prompts, of its source."""
+        """Mean and standard deviation, at its source, of scores by verifier, of `metadata NAME`, of the log length of
+        prompts."""
         return self._groups.get(group_of(one), self._everywhere)
 
     def terms(self, one: Rankable) -> list[tuple[str, float]]:
@@ -140,6 +141,7 @@ def _of_score(check: Check, value: float, spreads: Mapping[str, Spread]) -> floa
 
 def _measured(one: Rankable) -> dict[str, float]:
     measured = {seen.check.name: seen.value for seen in one.verdicts if seen.value is not None}
+    measured |= {f"metadata {name}": value for name, value in one.measures}
     return {**measured, "": prompt_length(one)}
 
 
