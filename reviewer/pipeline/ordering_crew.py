@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections import deque
@@ -158,6 +159,8 @@ _seats: list[_Seat] = []
 
 
 def _begin(project: Project) -> None:
+    # Sums come out alike whatever the number of processors, and nobody waits for a thread that has none.
+    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=end_with_parent, daemon=True).start()
     _seats.append(_Seat(project))
