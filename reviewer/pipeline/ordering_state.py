@@ -25,6 +25,8 @@ NEWEST = 20_000
 """So many of the newest decisions enter the fit, and all of the rarer class."""
 SPECIMENS = 20_000
 """How scores are spread is learned from so many samples at most, those with the first uids."""
+OLDER = 5_000
+"""So many older decisions of the other class stand for all of them, with the weight that makes up for it."""
 GROWTH = 1.1
 """How many times as many samples have to be judged before an ordering is made anew."""
 
@@ -79,19 +81,30 @@ def _rule(store: Store, now: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _decided(store: Store, config: Config, decisions: Sequence[Reviewed]) -> list[Decided]:
-    """The decisions to learn from: the newest ones and all of the rarer class, in their order."""
-    known = [one for one in decisions if one.bad is not None]
-    bad = sum(bool(one.bad) for one in known)
-    rarer = 2 * bad < len(known)
-    chosen = [one for place, one in enumerate(reversed(known)) if place < NEWEST or one.bad == rarer][::-1]
+    """The decisions to learn from, each with the weight of those for which it stands."""
+    kept = chosen([one for one in decisions if one.bad is not None])
     chances = audit_chances(store, config.review)
-    samples = chain.from_iterable(pages(store, [one.sample_id for one in chosen]))
+    samples = chain.from_iterable(pages(store, [one.sample_id for one, _ in kept]))
     keeps = config.review.auto_approve != "off"
     return [
-        Decided(sample, bool(one.bad), _weight(sample, chances, keeps), one.seq)
-        for one, sample in zip(chosen, samples, strict=True)
+        Decided(sample, bool(one.bad), stands_for * _weight(sample, chances, keeps), one.seq)
+        for (one, stands_for), sample in zip(kept, samples, strict=True)
         if not (keeps and sample.audit and not sample.flagged and held_out(sample.uid))
     ]
+
+
+def chosen(known: Sequence[Reviewed]) -> list[tuple[Reviewed, float]]:
+    """The newest decisions, all older ones of the rarer class, and some of the other class that stand for the rest.
+
+    Without those the share of the rarer class would be too high, and the more so the older the decisions.
+    """
+    rarer = 2 * sum(bool(one.bad) for one in known) < len(known)
+    older, newest = known[:-NEWEST], known[-NEWEST:]
+    common = [one for one in older if one.bad != rarer]
+    some = common[:: -(-len(common) // OLDER) or 1]
+    stands_for = {one.seq: len(common) / len(some) for one in some}
+    kept = [(one, stands_for.get(one.seq, 1.0)) for one in older if one.bad == rarer or one.seq in stands_for]
+    return kept + [(one, 1.0) for one in newest]
 
 
 def _weight(sample: Rankable, chances: Mapping[str, float], keeps: bool) -> float:
