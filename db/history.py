@@ -38,14 +38,18 @@ def deciding(store: Store, sample_ids: Iterable[int]) -> dict[int, Decision]:
     return found
 
 
-def makers_of(store: Store, sample_id: int) -> set[str]:
-    """Who made a revision by an edit that changes no status: an answer to gold, or a decision made again."""
-    rows = store.read().execute(
-        """SELECT reviewer FROM decisions WHERE revision_id = ? AND kind IN ('gold', 'rereview')
-        AND undone_seq IS NULL""",
-        (sample_id,),
+def made_beside(store: Store, sample_id: int, reviewer: str) -> Decision | None:
+    """The reviewer's edit that made a revision and changes no status: an answer to gold, or a decision made again."""
+    row = (
+        store.read()
+        .execute(
+            f"""SELECT {_COLUMNS} FROM decisions d JOIN samples s ON s.id = d.sample_id WHERE d.revision_id = ?
+            AND d.reviewer = ? AND d.kind IN ('gold', 'rereview') AND d.undone_seq IS NULL ORDER BY d.seq LIMIT 1""",
+            (sample_id, reviewer),
+        )
+        .fetchone()
     )
-    return {row[0] for row in rows}
+    return None if row is None else _decision(row)
 
 
 def _decision(row: sqlite3.Row) -> Decision:

@@ -79,8 +79,8 @@ def first_judged(store: Store, *, limit: int) -> array[int]:
 def decided_ties(store: Store) -> array[int]:
     """The first 15 hex digits, as numbers, of the uids of all samples that somebody decided, ascending."""
     rows = store.read().execute(
-        """SELECT DISTINCT s.uid FROM decisions d JOIN samples s ON s.id = d.sample_id
-        WHERE d.undone_seq IS NULL AND d.verdict <> 'skip' ORDER BY s.uid"""
+        f"""SELECT DISTINCT s.uid FROM decisions d JOIN samples s ON s.id = d.sample_id
+        WHERE d.undone_seq IS NULL AND d.verdict <> 'skip' AND {NOT_GOLD} ORDER BY s.uid"""
     )
     return array("q", (int(row[0][:15], 16) for row in rows))
 

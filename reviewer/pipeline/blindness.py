@@ -8,7 +8,7 @@ from dataclasses import replace
 from holdfast.db import personal
 from holdfast.db.decisions import Decision, decisions_of
 from holdfast.db.gold import is_gold
-from holdfast.db.history import deciding, makers_of
+from holdfast.db.history import deciding, made_beside
 from holdfast.db.models import Choice, Role, Status, Stream
 from holdfast.db.samples import audited
 from holdfast.db.states import QueueEntry
@@ -50,21 +50,18 @@ def is_blind(store: Store, user: str, sample_id: int) -> bool:
         return True
     if role_of(store, user) is Role.LEAD:
         return False
-    return not any(
-        decision.reviewer == user and not decision.undone and decision.choice is not Choice.SKIP
-        for decision in decisions_of(store, sample_id)
-    )
+    return _own(store, user, sample_id) is None
 
 
 def told_of(store: Store, user: str, sample_id: int) -> list[Decision]:
     """The decisions on a sample that a user may know of, in order; to annotators all kinds of work look alike.
 
-    Nobody hears of those on a sample that is set apart, and annotators of none on gold but their own.
+    Of a sample that is set apart that is what they took back or skipped themselves, of gold their own decisions.
     """
-    if is_set_apart(store, user, sample_id):
-        return []
     found = decisions_of(store, sample_id)
-    if role_of(store, user) is Role.LEAD:
+    if is_set_apart(store, user, sample_id):
+        found = [one for one in found if one.reviewer == user and _says_nothing(one)]
+    elif role_of(store, user) is Role.LEAD:
         return found
     gold = is_gold(store, sample_id)
     return [
@@ -82,7 +79,7 @@ def deciding_for(store: Store, user: str, sample_id: int) -> Decision | None:
         return None
     if is_gold(store, sample_id):
         return _own(store, user, sample_id)
-    return deciding(store, [sample_id]).get(sample_id)
+    return deciding(store, [sample_id]).get(sample_id) or made_beside(store, sample_id, user)
 
 
 def shown_statuses(store: Store, statuses: Mapping[int, Status], user: str) -> dict[int, str]:
@@ -107,7 +104,7 @@ def shown_statuses(store: Store, statuses: Mapping[int, Status], user: str) -> d
             shown[sample_id] = (Status.FLAGGED if said is None else AS_SAID[said.choice]).value
         elif sample_id in counts and counts[sample_id].reviewer != user and is_blind(store, user, sample_id):
             shown[sample_id] = HIDDEN
-        elif status is Status.SUPERSEDED and user in makers_of(store, sample_id):
+        elif status is Status.SUPERSEDED and made_beside(store, sample_id, user) is not None:
             shown[sample_id] = Status.APPROVED.value
     return shown
 
@@ -115,6 +112,12 @@ def shown_statuses(store: Store, statuses: Mapping[int, Status], user: str) -> d
 def shown_status(store: Store, sample_id: int, status: Status, user: str) -> str:
     """A sample's status as the user may know it."""
     return shown_statuses(store, {sample_id: status}, user)[sample_id]
+
+
+def status_on_screen(store: Store, sample_id: int, status: Status, user: str) -> Status:
+    """A sample's status as the screen has it of what the user works on: that is never hidden."""
+    shown = shown_status(store, sample_id, status, user)
+    return status if shown == HIDDEN else Status(shown)
 
 
 def shown_stream(entry: QueueEntry, *, lead: bool) -> str:
@@ -155,13 +158,17 @@ def told_alike(entry: QueueEntry) -> tuple[tuple[str, float], ...]:
 
 
 def hidden_decisions(store: Store, user: str, decisions: Sequence[Decision]) -> set[int]:
-    """The samples among some decisions of the user's own that the user is to decide again, as if for the first time."""
-    return {one for one in {decision.sample_id for decision in decisions} if is_set_apart(store, user, one)}
+    """Those of the user's own decisions, by number, that the user is to make again as if for the first time."""
+    apart = {one for one in {decision.sample_id for decision in decisions} if is_set_apart(store, user, one)}
+    return {one.seq for one in decisions if one.sample_id in apart and not _says_nothing(one)}
+
+
+def _says_nothing(decision: Decision) -> bool:
+    """Whether a decision was taken back, or put off."""
+    return decision.undone or decision.choice is Choice.SKIP
 
 
 def _own(store: Store, user: str, sample_id: int) -> Decision | None:
     """The user's newest decision on a sample that says something."""
     mine: Iterable[Decision] = reversed(decisions_of(store, sample_id))
-    return next(
-        (one for one in mine if one.reviewer == user and not one.undone and one.choice is not Choice.SKIP), None
-    )
+    return next((one for one in mine if one.reviewer == user and not _says_nothing(one)), None)

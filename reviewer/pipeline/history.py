@@ -21,9 +21,8 @@ _WHAT = {
 
 def history(store: Store, stored: Stored, user: str) -> tuple[Event, ...]:
     """The decisions on a sample, its ancestors and its descendants, oldest first; a blind reader sees the own ones."""
-    if is_set_apart(store, user, stored.id):
-        return ()
-    line = {one.id: one for one in (*ancestry(store, stored), *descent(store, stored))}
+    made_of_it = () if is_set_apart(store, user, stored.id) else descent(store, stored)
+    line = {one.id: one for one in (*ancestry(store, stored), *made_of_it)}
     found = [decision for sample_id in line for decision in told_of(store, user, sample_id)]
     blind = is_blind(store, user, stored.id)
     return tuple(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import orjson
 
 from holdfast.db.drafts import load_draft
-from holdfast.db.models import Finding, Severity, Status, VerifierSpec
+from holdfast.db.models import Finding, Severity, VerifierSpec
 from holdfast.db.queue import Claim
 from holdfast.db.samples import Stored, load
 from holdfast.db.store import Store, instant_of, text_of
@@ -15,13 +15,12 @@ from holdfast.db.verdicts import current
 from holdfast.db.votes import votes_of
 from holdfast.reviewer.config import QuotaConfig
 from holdfast.reviewer.pipeline.blindness import (
-    HIDDEN,
     is_blind,
     is_set_apart,
     shown_p_bad,
-    shown_status,
     shown_stream,
     shown_why,
+    status_on_screen,
     told_of,
 )
 from holdfast.reviewer.pipeline.desk import ClaimedItem, Draft, DraftKind, LineageStep, Neighbour, ShownFinding, Term
@@ -46,7 +45,6 @@ def claimed_item(
     steps = _steps(store, stored, descendants=not apart)
     decisions = told_of(store, reviewer, stored.id)
     blind = is_blind(store, reviewer, stored.id)
-    status = shown_status(store, stored.id, stored.status, reviewer)
     return ClaimedItem(
         sample_id=stored.id,
         token=claim.token,
@@ -54,7 +52,7 @@ def claimed_item(
         uid=stored.uid,
         batch=stored.batch,
         external_id=stored.external_id,
-        status=stored.status if status == HIDDEN else Status(status),
+        status=status_on_screen(store, stored.id, stored.status, reviewer),
         messages=sample.messages,
         prompt=sample.prompt,
         response=sample.response,

@@ -18,7 +18,7 @@ from holdfast.db.verdicts import current
 from holdfast.db.workload import in_hand
 from holdfast.reviewer.pipeline import guideline as guidelines
 from holdfast.reviewer.pipeline import queue as work
-from holdfast.reviewer.pipeline.blindness import hidden_decisions
+from holdfast.reviewer.pipeline.blindness import hidden_decisions, status_on_screen
 from holdfast.reviewer.pipeline.decide import Ask, Judge, decide
 from holdfast.reviewer.pipeline.desk import (
     Answer,
@@ -205,7 +205,7 @@ class ReviewDesk:
         """My last decisions, newest first."""
         mine = decisions.decisions_by(self._store, self._reviewer, limit=limit)
         apart = hidden_decisions(self._store, self._reviewer, mine)
-        mine = [decision for decision in mine if decision.sample_id not in apart]
+        mine = [decision for decision in mine if decision.seq not in apart]
         samples = load_many(self._store, dict.fromkeys(decision.sample_id for decision in mine))
         names = {stored.id: f"{stored.batch}/{stored.external_id}" for stored in samples}
         return tuple(
@@ -229,7 +229,7 @@ class ReviewDesk:
             Hit(
                 uid=stored.uid,
                 name=f"{stored.batch}/{stored.external_id}",
-                status=stored.status,
+                status=status_on_screen(self._store, stored.id, stored.status, self._reviewer),
                 snippet=stored.sample.response[:_SNIPPET],
                 findings=sum(len(one.verdict.findings) for one in current(self._store, stored.id)),
             )

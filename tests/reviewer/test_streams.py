@@ -28,12 +28,15 @@ from holdfast.reviewer.config import Config, ReviewConfig
 from holdfast.reviewer.pipeline import queue as work
 from holdfast.reviewer.pipeline.blindness import shown_why, told_alike
 from holdfast.reviewer.pipeline.decide import Ask, decide
+from holdfast.reviewer.pipeline.desk import Answer
 from holdfast.reviewer.pipeline.documents import queue_item, show
 from holdfast.reviewer.pipeline.gold import gold_lines
 from holdfast.reviewer.pipeline.history import history
 from holdfast.reviewer.pipeline.quota import quota
+from holdfast.reviewer.pipeline.review import ReviewDesk
 from holdfast.reviewer.pipeline.status import status, tallies_of
 from holdfast.reviewer.policy.streams import Shares, opinions_on, sequence, slot
+from holdfast.reviewer.project import Project
 
 SAMPLES = 60
 GOLD = range(41, 61)
@@ -445,3 +448,45 @@ def test_the_terms_add_up_without_those_that_tell(store: Store) -> None:
         ("any sample", 0.9),
     )
     assert {field.name for field in fields(QueueEntry)} >= {"p_shown"}
+
+
+def test_the_desk_treats_all_streams_alike(tmp_path: Path) -> None:
+    project = Project.init(tmp_path / "project", shared=False, user="lead-1")
+    (project.root / "holdfast.toml").write_text("[review]\ngold_share = 0.5\noverlap_share = 1.0\n")
+    project = Project.find(project.root)
+    with project.store() as store:
+        ingest(
+            store, [make_sample(0, provenance="human", model=None), *(make_sample(number) for number in range(1, 13))]
+        )
+        judge(store, dict.fromkeys(range(1, 14), Outcome.FLAG))
+        make_gold(store, *range(8, 14))
+    desk = ReviewDesk.open(project, reviewer="annotator-1")
+    items = [item for _ in range(10) if (item := desk.claim()) is not None]
+    gold_ids = {item.sample_id for item in items} & set(range(8, 14))
+    assert gold_ids
+    assert len(desk.heartbeat([item.token for item in items])) == len(items)
+    assert {(item.status, item.stream, item.history_count) for item in items} == {(Status.FLAGGED, "review", 0)}
+    assert {hit.status for hit in desk.search("", 100)} == {Status.FLAGGED}
+    for item in items:
+        before = desk.progress()
+        receipt = desk.decide(item, Answer(Choice.ACCEPT))
+        after = desk.progress()
+        assert (receipt.status, receipt.second_opinion, receipt.late) == (Status.APPROVED, False, False)
+        assert (after.left, after.decided_today) == (before.left - 1, before.decided_today + 1)
+        assert before.quota is not None
+        assert after.quota is not None
+        assert after.quota.used == before.quota.used + item.quota_weight
+        undone = desk.undo()
+        assert undone is not None
+        assert undone.item is not None
+        assert (undone.item.status, undone.item.history_count) == (Status.FLAGGED, 1)
+        assert [event.detail for event in desk.history(item.uid)] == ["undone since"]
+        assert desk.redo() is not None
+        assert desk.my_decisions(1)[0].uid == item.uid
+    held = desk.claim()
+    desk.close()
+    with project.store() as store:
+        assert held is not None
+        assert store.read().execute("SELECT count(*) FROM personal").fetchone()[0] == 0
+        assert store.read().execute("SELECT count(*) FROM queue WHERE state = 'claimed'").fetchone()[0] == 0
+        assert list(check(store)) == []
