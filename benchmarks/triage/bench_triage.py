@@ -1,7 +1,8 @@
 """Replay a reviewer who knows the truth: how early the bad samples come, cold and as decisions accumulate.
 
 Sets of `../shared/data` go through the product: ingest without their truth, votes, verify. Cross-validated by prompt:
-decisions on four folds of the prompts, the fifth ranked by what was learned from them; the ranks of all folds pooled.
+decisions on four folds of the prompts, the fifth ranked by what was learned from them; a sample counts at the place
+that its fold's ordering gives it among the whole batch.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 from math import log
@@ -14,6 +15,11 @@ def order(scores: Sequence[float | None], ties: Sequence[str]) -> list[int]:
     """Places from the highest score down, ties by uid; those without a score are left out."""
     known = [at for at, score in enumerate(scores) if score is not None]
     return sorted(known, key=lambda at: (-(scores[at] or 0.0), ties[at]))
+
+
+def standing(score: float, scores: Sequence[float]) -> float:
+    """Where a score stands among others in ascending order: the share below it, and half of its equals."""
+    return (bisect_left(scores, score) + bisect_right(scores, score)) / 2 / len(scores)
 
 
 def recall(order: Sequence[int], bad: Sequence[bool], share: float) -> float:

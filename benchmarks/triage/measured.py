@@ -50,10 +50,7 @@ def measured(batch: Verified) -> Measured:
     replay = Replay(batch)
     counts = [float(sum(seen.letter in "gfe" for seen in one.verdicts)) for one in batch.rankables]
     rows = [Row("flags counted", _recalls(batch, counts), figures.auc(counts, batch.bad))]
-    for ranked in replay.as_decisions_come():
-        row = _row(batch, ranked)
-        if row.name != rows[-1].name:
-            rows.append(row)
+    rows += [_row(batch, ranked) for ranked in replay.as_decisions_come()]
     return Measured(tuple(rows))
 
 
@@ -77,18 +74,17 @@ def tried(batch: Verified, seeds: Iterable[int]) -> list[Tried]:
 
 
 def _at_a_tenth(batch: Verified, ranked: Ranked) -> float:
-    return figures.recall(figures.order(ranked.p_bad, _ties(batch)), batch.bad, 0.1)
+    return figures.recall(figures.order(ranked.by_p_bad, _ties(batch)), batch.bad, 0.1)
 
 
 def _row(batch: Verified, ranked: Ranked) -> Row:
-    queued = figures.order(ranked.priority, _ties(batch))
     return Row(
         f"{ranked.decided:,.0f} decisions",
-        _recalls(batch, ranked.p_bad),
-        figures.auc(ranked.p_bad, batch.bad),
+        _recalls(batch, ranked.by_p_bad),
+        figures.auc(ranked.by_p_bad, batch.bad),
         figures.brier(ranked.p_bad, batch.bad),
         figures.log_loss(ranked.p_bad, batch.bad),
-        tuple(figures.recall(queued, batch.bad, share) for share in figures.SHARES),
+        _recalls(batch, ranked.by_priority),
         ranked.learned,
         tuple(figures.reliability(ranked.p_bad, batch.bad, BINS)),
     )

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from triage.figures import standing
 from triage.project import Verified
 
-from holdfast.db.ranking import Rankable
 from holdfast.reviewer.policy.audit_draw import AUDIT_SEED, uniform
 from holdfast.reviewer.policy.estimator import Estimate, Estimator
 from holdfast.reviewer.policy.learning import Decided, learned_state
@@ -19,24 +19,30 @@ FOLDS = 5
 STEPS = (0, 50, 100, 200, 400, 800)
 """Numbers of decisions after which the rest is ranked; a last step has decisions on all of the other folds."""
 
+_MOST = 0.7
+"""Steps beyond this share of the batch are left out: some folds' complements may be smaller."""
+
 
 @dataclass
 class Ranked:
-    """The batch ranked fold by fold, each by what decisions on the others gave.
+    """The batch ranked fold by fold, each by what decisions on the others gave; lists are by place in the batch.
 
-    `p_bad` is by place in the batch; `priority` too, None for what the queue does not hold. `decided` counts the
-    decisions, the mean over the folds, and `learned` the folds in which these changed the order.
+    `by_p_bad` and `by_priority` are where a sample stands, by its fold's ordering, among all of the batch, 0 to 1; the
+    latter is None for what the queue does not hold. Probabilities of several orderings do not compare themselves: folds
+    with many bad samples are ranked by what others with few have taught, and would come last. `decided` counts the
+    decisions, the mean over the folds, and `learned` the folds in which what they taught orders.
     """
 
     p_bad: list[float]
-    priority: list[float | None]
+    by_p_bad: list[float]
+    by_priority: list[float | None]
     decided: float
     learned: int
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a number of decisions gives: estimates, places, and whether the decisions count."""
+    """What a number of decisions gives: estimates, places, and whether what they taught orders."""
 
     estimator: Estimator
     placing: Placing
@@ -54,9 +60,8 @@ class Replay:
 
     def as_decisions_come(self) -> Iterator[Ranked]:
         """The batch ranked after each of STEPS for which there are samples enough, and after all decisions."""
-        sizes = [len(self.others(fold)) for fold in range(FOLDS)]
-        steps = [step for step in STEPS if step < min(sizes)]
-        folds = [self._reviewed(fold, (*steps, size)) for fold, size in enumerate(sizes)]
+        steps = [step for step in STEPS if step < _MOST * len(self.samples)]
+        folds = [self._reviewed(fold, (*steps, len(self.others(fold)))) for fold in range(FOLDS)]
         for found in zip(*folds, strict=True):
             yield self._ranked([fitted for fitted, _ in found], [count for _, count in found])
 
@@ -79,14 +84,11 @@ class Replay:
 
         So where the queue ends, the audit goes on drawing.
         """
-        priority = self._priorities(places, fitted or self._fitted({}))
-        last = len(places) * 1e9
-
-        def key(at: int) -> tuple[float, str | float]:
-            known, uid = priority[at], self.samples[at].uid
-            return (last, uniform(AUDIT_SEED, uid)) if known is None else (-known, int(uid[:15], 16))
-
-        return sorted(places, key=key)
+        fitted = fitted or self._fitted({})
+        priorities = self._priorities(self._estimates(places, fitted), fitted.placing)
+        queued = sorted(priorities, key=lambda at: (-priorities[at], self.samples[at].uid))
+        rest = [at for at in places if at not in priorities]
+        return queued + sorted(rest, key=lambda at: uniform(AUDIT_SEED, self.samples[at].uid))
 
     def _reviewed(self, fold: int, steps: Sequence[int]) -> Iterator[tuple[Fitted, int]]:
         """What is known after so many decisions, and how many they are.
@@ -112,11 +114,11 @@ class Replay:
             one = self.samples[at]
             weight = 1.0 if one.flagged else 1 / chances.get(one.source, 1.0)
             known.append(Decided(one, bad, weight, seq))
-        learned, _ = learned_state(self._rule, known) if known else ({}, {})
+        learned, report = learned_state(self._rule, known)
         placing = replace(self._placing, looks=Counter(self.samples[at].source for at in said))
         if learned:
             placing = replace(placing, turns={}, rounds=0)
-        return Fitted(Estimator({"rule": self._rule, "learned": learned}), placing, bool(learned))
+        return Fitted(Estimator({"rule": self._rule, "learned": learned}), placing, report["blend"] > 0)
 
     def _looked_at(self, decided: Iterable[int], of: Sequence[int]) -> dict[str, float]:
         """By source, the chance that an unflagged sample was looked at: the audit's, more where it went on drawing."""
@@ -127,28 +129,31 @@ class Replay:
             for source, count in every.items()
         }
 
-    def _priorities(self, places: Sequence[int], fitted: Fitted) -> dict[int, float | None]:
-        estimates = self._estimates(places, fitted)
-        drawn = sorted(
-            one.p_bad for at, one in estimates.items() if self.samples[at].flagged and not self.samples[at].audit
-        )
-        placing = replace(fitted.placing, drawn=drawn)
-        return {at: _priority(self.samples[at], one, placing) for at, one in estimates.items()}
+    def _priorities(self, estimates: Mapping[int, Estimate], placing: Placing) -> dict[int, float]:
+        """The priorities of what the queue holds."""
+        drawn = [one.p_bad for at, one in estimates.items() if self.samples[at].flagged and not self.samples[at].audit]
+        placing = replace(placing, drawn=sorted(drawn))
+        return {
+            at: entry_of(self.samples[at], one, placing, 1).priority
+            for at, one in estimates.items()
+            if self.samples[at].flagged or self.samples[at].audit
+        }
 
     def _estimates(self, places: Sequence[int], fitted: Fitted) -> dict[int, Estimate]:
         found = fitted.estimator.estimate_many([self.samples[at] for at in places])
         return dict(zip(places, found, strict=True))
 
     def _ranked(self, fits: Sequence[Fitted], counts: Sequence[int]) -> Ranked:
-        p_bad = [0.0] * len(self.samples)
-        priority: list[float | None] = [None] * len(self.samples)
+        size = len(self.samples)
+        ranked = Ranked([0.0] * size, [0.0] * size, [None] * size, sum(counts) / len(counts), 0)
         for places, fitted in zip(self.held_out, fits, strict=True):
-            for at, one in self._estimates(places, fitted).items():
-                p_bad[at] = one.p_bad
-            for at, value in self._priorities(places, fitted).items():
-                priority[at] = value
-        return Ranked(p_bad, priority, sum(counts) / len(counts), sum(fitted.learned for fitted in fits))
-
-
-def _priority(one: Rankable, estimate: Estimate, placing: Placing) -> float | None:
-    return entry_of(one, estimate, placing, 1).priority if one.flagged or one.audit else None
+            estimates = self._estimates(range(size), fitted)
+            priorities = self._priorities(estimates, fitted.placing)
+            every, queued = sorted(one.p_bad for one in estimates.values()), sorted(priorities.values())
+            for at in places:
+                ranked.p_bad[at] = estimates[at].p_bad
+                ranked.by_p_bad[at] = standing(estimates[at].p_bad, every)
+                if at in priorities:
+                    ranked.by_priority[at] = standing(priorities[at], queued)
+            ranked.learned += fitted.learned
+        return ranked
