@@ -88,10 +88,14 @@ def queue_item(store: Store, stored: Stored, row: QueueRow, *, user: str) -> dic
         "why": [{"term": term, "value": value} for term, value in why],
         "reasons": [code for code in row.entry.reasons if lead or code in open_codes],
         "stream": shown_stream(row.entry, lead=lead),
-        "status": shown_status(store, stored.id, stored.status, user),
+        "status": stored.status if lead or _nobody_is_to_look(stored) else Status.FLAGGED,
         "claimed": row.reviewer is not None,
         "findings": [one for outcomes in found for one in _findings_of(outcomes, blind=not lead)],
     }
+
+
+def _nobody_is_to_look(stored: Stored) -> bool:
+    return stored.status in (Status.PASSED, Status.PENDING) and not stored.audit
 
 
 def findings(store: Store, stored: Stored, *, blind: bool) -> list[dict[str, Any]]:

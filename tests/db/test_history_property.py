@@ -187,7 +187,8 @@ class History(RuleBasedStateMachine):
             """SELECT child.id FROM samples child JOIN states edited ON edited.sample_id = child.id
             JOIN lineage l ON l.child_id = child.id JOIN samples parent ON parent.uid = l.parent_uid
             JOIN states original ON original.sample_id = parent.id
-            WHERE child.ingest_id IS NULL AND edited.status <> 'superseded' AND original.status <> 'superseded'"""
+            WHERE child.ingest_id IS NULL AND edited.status NOT IN ('superseded', 'gold')
+            AND original.status NOT IN ('superseded', 'gold')"""
         )
         assert both.fetchall() == []
 
