@@ -17,6 +17,7 @@ from holdfast.db.store import Store
 from holdfast.reviewer.config import QuotaConfig
 from holdfast.reviewer.pipeline.neighbourhoods import neighbourhood
 from holdfast.reviewer.pipeline.quota import quota
+from holdfast.reviewer.policy.calibration import IDENTITY
 from holdfast.reviewer.policy.estimator import Estimator
 from holdfast.reviewer.policy.ordering import Clusters, Placing
 from holdfast.reviewer.project import Project
@@ -73,6 +74,7 @@ def placing_of(state: Mapping[str, Any]) -> Placing:
         turns=kept["turns"],
         rounds=kept["rounds"],
         clusters=clusters,
+        curve=tuple(map(tuple, state["estimator"]["learned"].get("curve", IDENTITY))),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from math import exp, log
 from typing import TYPE_CHECKING, Any
@@ -150,11 +151,9 @@ def _ascending(knots: list[tuple[float, float]]) -> Curve:
     return tuple(kept)
 
 
-def at(knots: Sequence[Sequence[float]], score: float) -> float:
+def at(knots: Curve, score: float) -> float:
     """The probability that a curve gives a score."""
-    from bisect import bisect_left
-
-    place = bisect_left(knots, score, 1, len(knots) - 1, key=lambda knot: knot[0])
+    place = bisect_left(knots, (score,), 1, len(knots) - 1)
     (x0, y0), (x1, y1) = knots[place - 1], knots[place]
     return probability(y0 + (score - x0) * (y1 - y0) / (x1 - x0))
 

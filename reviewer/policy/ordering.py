@@ -10,11 +10,12 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import exp, sqrt
+from math import sqrt
 
 from holdfast.db.models import Outcome, Provenance, SampleVerdicts, Severity, Status, Stream, VerifierSpec
 from holdfast.db.ranking import Rankable
 from holdfast.db.states import QueueEntry, status_of
+from holdfast.reviewer.policy import calibration
 from holdfast.reviewer.policy.audit_draw import uniform
 from holdfast.reviewer.policy.estimator import PRIOR, Estimate
 
@@ -32,13 +33,10 @@ ERROR_WEIGHT = 0.3
 
 _BASE_TERM = "any sample"
 _LITTLE_KNOWN_TERM = "little is known of its source"
-_CALIBRATED_TERM = "how such estimates turned out"
 _TURN_TERM = "its source's turn"
 _COPY_TERM = "another stands for its near-duplicates"
 _PLACE_SEED = "place"
 _DIGITS = 6
-_ROUNDING = 1e-4
-"""What the rounding of an estimate and its terms makes of a look's worth at most."""
 
 Steps = list[tuple[str, float]]
 """Terms, each with the sum of all terms up to it."""
@@ -78,6 +76,7 @@ class Placing:
     turns: Mapping[str, int] = field(default_factory=dict)
     rounds: int = 0
     clusters: Clusters = Clusters()
+    curve: calibration.Curve = calibration.IDENTITY
 
 
 def evr(p_bad: float, cost: float = COST) -> float:
@@ -92,7 +91,7 @@ def entry_of(one: Rankable, estimate: Estimate, placing: Placing, version: int) 
     An audit-drawn sample's place is that of a flagged one whose probability a hash of its uid draws: its own terms are
     followed by one, named after the stream, that makes up the difference.
     """
-    steps = _worth(estimate, placing.cost)
+    steps = _worth(estimate, placing)
     _add_impact(steps, one, placing)
     known = placing.exploration / sqrt(placing.looks.get(one.source, 0) + 1)
     steps.append((_LITTLE_KNOWN_TERM, steps[-1][1] + known))
@@ -143,18 +142,15 @@ def _entry(
     return QueueEntry(stream, before, round(p_bad, _DIGITS), tuple(why), reasons, shown, version)
 
 
-def _worth(estimate: Estimate, cost: float) -> Steps:
-    """The value of a look as the log-odds terms are added to the base, the largest first."""
-    (base, logit), *others = estimate.contributions
-    steps = [(base, evr(_probability(logit), cost))]
+def _worth(estimate: Estimate, placing: Placing) -> Steps:
+    """The value of a look as the terms of the score are added to its base, the largest first."""
+    (base, score), *others = estimate.contributions
+    steps = [(base, evr(calibration.at(placing.curve, score), placing.cost))]
     for name, value in sorted(others, key=lambda one: (-abs(one[1]), one[0])):
-        logit += value
-        steps.append((name, evr(_probability(logit), cost)))
-    worth = evr(estimate.p_bad, cost)
-    if abs(worth - steps[-1][1]) > _ROUNDING:
-        steps.append((_CALIBRATED_TERM, worth))
-    else:
-        steps[-1] = (steps[-1][0], worth)
+        score += value
+        steps.append((name, evr(calibration.at(placing.curve, score), placing.cost)))
+    # The terms add up to the estimate but for their rounding.
+    steps[-1] = (steps[-1][0], evr(estimate.p_bad, placing.cost))
     return steps
 
 
@@ -185,11 +181,6 @@ def _drawn(uid: str, placing: Placing) -> float:
     if placing.drawn:
         return placing.drawn[int(place * len(placing.drawn))]
     return PRIOR + (1 - PRIOR) * place
-
-
-def _probability(logit: float) -> float:
-    # Beyond these it is 0 or 1 as far as anything is stored.
-    return 1 / (1 + exp(-min(max(logit, -50.0), 50.0)))
 
 
 def _doubts(specs: Sequence[VerifierSpec], verdicts: SampleVerdicts) -> Steps:
