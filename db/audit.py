@@ -61,8 +61,8 @@ class Labelled:
 
 def cells(store: Store, *, until: str) -> list[Cell]:
     """All samples, counted; memory and size of the answer depend on the number of sources and batches alone."""
-    grouped = f"s.source_id, i.batch_id, {_KIND_BY_STATUS} AS kind, coalesce(st.audit, 0) AS drawn"
-    by = "s.source_id, i.batch_id, kind, drawn"
+    grouped = f"s.source_id, i.batch_id, {_KIND_BY_STATUS} AS found, coalesce(st.audit, 0) AS drawn"
+    by = "s.source_id, i.batch_id, found, drawn"
     rows = _with_choices(
         store,
         f"SELECT {grouped}, NULL, count(*) FROM {_ORIGINALS} WHERE {_DATA} GROUP BY {by}",
@@ -76,12 +76,12 @@ def cells(store: Store, *, until: str) -> list[Cell]:
 
 def by_verifier(store: Store, *, until: str) -> Iterator[Labelled]:
     """The samples that each verifier flags or fails, by its current verdict; a check that broke has flagged nothing."""
-    grouped = f"r.stack_id, f.verifier, s.source_id, i.batch_id, {_KIND} AS kind, st.audit"
-    by = "r.stack_id, f.verifier, s.source_id, i.batch_id, kind, st.audit"
+    grouped = f"r.stack_id, f.verifier, s.source_id, i.batch_id, {_KIND} AS found, st.audit"
+    by = "r.stack_id, f.verifier, s.source_id, i.batch_id, found, st.audit"
     # Cross joins keep the order: from findings, or from decisions, to what belongs to them.
     rest = """CROSS JOIN samples s JOIN ingests i ON i.id = s.ingest_id AND i.closed_at IS NOT NULL
         JOIN runs r ON r.id = v.run_id"""
-    where = f"""s.id = st.sample_id AND f.severity <> 'info' AND {_DATA}
+    where = f"""s.id = st.sample_id AND f.severity <> 'info' AND {_DATA} AND st.status <> 'pending'
         AND (f.code <> 'verifier-error' OR json_extract(v.outcomes, '$[' || f.verifier || ']') <> 'e')"""
     rows = _with_choices(
         store,
@@ -103,10 +103,10 @@ def by_verifier(store: Store, *, until: str) -> Iterator[Labelled]:
 def by_reviewer(store: Store, *, until: str) -> Iterator[Labelled]:
     """What each reviewer was the first to decide, whether or not a lead overruled it later."""
     rows = store.read().execute(
-        f"""SELECT d.reviewer, s.source_id, i.batch_id, {_KIND} AS kind, st.audit, d.verdict, count(*)
+        f"""SELECT d.reviewer, s.source_id, i.batch_id, {_KIND} AS found, st.audit, d.verdict, count(*)
         FROM (SELECT sample_id, reviewer, verdict FROM decisions WHERE {_SAID} AND kind = 'first') d
         CROSS JOIN {_ORIGINALS} LEFT JOIN verdicts v ON v.id = st.verdict_id WHERE s.id = d.sample_id AND {_DATA}
-        GROUP BY d.reviewer, s.source_id, i.batch_id, kind, st.audit, d.verdict""",
+        GROUP BY d.reviewer, s.source_id, i.batch_id, found, st.audit, d.verdict""",
         {"until": until},
     )
     named = _Names(store)
@@ -118,10 +118,10 @@ def by_week(store: Store, *, until: str) -> Iterator[Labelled]:
     """What was decided in each week (UTC); the label is its Monday."""
     rows = store.read().execute(
         f"""WITH {_COUNTING} SELECT date(e.at, '-6 days', 'weekday 1') AS monday, s.source_id, i.batch_id,
-        {_KIND} AS kind, st.audit, e.verdict, count(*)
+        {_KIND} AS found, st.audit, e.verdict, count(*)
         FROM effective e CROSS JOIN {_ORIGINALS} LEFT JOIN verdicts v ON v.id = st.verdict_id
         WHERE s.id = e.sample_id AND e.verdict IS NOT NULL AND {_DATA}
-        GROUP BY monday, s.source_id, i.batch_id, kind, st.audit, e.verdict""",
+        GROUP BY monday, s.source_id, i.batch_id, found, st.audit, e.verdict""",
         {"until": until},
     )
     named = _Names(store)
