@@ -58,13 +58,13 @@ def sentences(found: dict[str, Any]) -> list[str]:
     overall = found["overall"]
     if not overall["n"]:
         return ["There are no samples yet: holdfast ingest FILE --batch NAME"]
-    said = [f"{overall['n']:,} samples, {overall['reviewed']:,} decided."]
+    said = [f"{_samples(overall['n'])}, {overall['reviewed']:,} decided."]
     if found["until"] is not None:
         said.append(f"As of {found['until'][:10]}, 0:00 UTC.")
     if not overall["reviewed"]:
         return [*said, "Nothing has been decided yet: holdfast review"]
     if "audited" in overall:
-        said.append(f"Drawn at random: {overall['audited']:,} of the decided ones; the estimates rest on them.")
+        said.append(f"Drawn at random: {overall['audited']:,} of the decided ones; the estimates rest on these.")
     if overall["strict_rate"] is None:
         said.append("Too few of them for an estimate over all samples.")
     else:
@@ -120,13 +120,13 @@ def _agreement(found: dict[str, Any]) -> Iterator[str]:
     if not found["items"]:
         yield "Agreement: no sample has been decided by two people (overlap_share)."
     else:
-        yield f"Agreement on {found['items']:,} samples that two people or more decided: {percent(found['raw'])}"
+        yield f"Agreement on {_samples(found['items'])} that two people or more decided: {percent(found['raw'])}"
         yield (
             f"  Krippendorff's alpha {number(found['alpha'])}, Gwet's AC1 {number(found['ac1'])}, "
             f"Cohen's kappa {number(found['kappa'])}"
         )
     for row in found.get("repeated", ()):
-        yield f"  {key_text(row['reviewer'])} with themselves, {row['items']:,} samples: kappa {number(row['kappa'])}"
+        yield f"  {key_text(row['reviewer'])} with themselves, {_samples(row['items'])}: kappa {number(row['kappa'])}"
 
 
 def _stream(found: dict[str, Any]) -> Iterator[str]:
@@ -171,7 +171,7 @@ def _gold(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 
 def _approval(found: dict[str, Any]) -> Iterator[str]:
-    yield f"Approval without a look: {found['approved']:,} samples"
+    yield f"Approval without a look: {_samples(found['approved'])}"
     yield from wrap(found["why"], WIDTH, initial_indent="  ", subsequent_indent="  ")
 
 
@@ -181,6 +181,10 @@ _PARTS: Mapping[str, Callable[[Any], Iterator[str]]] = {
     "gold": _gold,
     "auto_approve": _approval,
 }
+
+
+def _samples(count: int) -> str:
+    return f"{count:,} sample{'' if count == 1 else 's'}"
 
 
 def _three(value: float | None) -> str:
