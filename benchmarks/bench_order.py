@@ -181,7 +181,7 @@ def beside(folder: Path, *, order: bool) -> tuple[float, Times]:
     start = time.perf_counter()
     if order:
         with Project(copy).store() as store:
-            bring_up_to_date(Project(copy), store, actor="lead-1")
+            bring_up_to_date(Project(copy), store, actor="lead-1", wait=False)
             newest = newest_ordering(store)
             assert newest is not None
     else:

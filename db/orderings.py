@@ -89,8 +89,11 @@ def outdated(store: Store, version: int) -> array[int]:
     return array("q", (row[0] for row in rows))
 
 
-def rerank(store: Store, rows: Sequence[tuple[object, ...]]) -> None:
-    """Give waiting samples their places, as `place_of` packs them, in short transactions; what is claimed stays."""
+def rerank(store: Store, rows: Sequence[tuple[object, ...]], *, pause: float = 0.25) -> None:
+    """Give waiting samples their places, as `place_of` packs them, in short transactions; what is claimed stays.
+
+    After each comes a pause of so many times its length: whoever waits for the lock looks again in short steps.
+    """
     for start in range(0, len(rows), ROWS_AT_A_TIME):
         with store.write() as connection:
             since = time.monotonic()
@@ -99,8 +102,8 @@ def rerank(store: Store, rows: Sequence[tuple[object, ...]]) -> None:
                 WHERE sample_id = ? AND state = 'open'""",
                 rows[start : start + ROWS_AT_A_TIME],
             )
-        # Whoever waits for the lock looks again in short steps: half of the time is theirs.
-        time.sleep(max(_LEAST_PAUSE_SECONDS, time.monotonic() - since))
+            seconds = time.monotonic() - since
+        time.sleep(max(_LEAST_PAUSE_SECONDS, pause * seconds))
 
 
 def place_of(sample_id: int, entry: QueueEntry) -> tuple[object, ...]:

@@ -30,6 +30,9 @@ INLINE_SAMPLES = 2_000
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many samples are done and how many there are."""
 
+FOREGROUND_PAUSE, BACKGROUND_PAUSE = 0.25, 2.0
+"""How long the store is left to others after each step that ranks, in lengths of that step."""
+
 _WAIT_SECONDS = 0.05
 
 
@@ -95,7 +98,7 @@ def bring_up_to_date(
             while waiting := outdated(store, newest.version):
                 done = 0
                 for places in crew.places(newest.version, waiting):
-                    rerank(store, places)
+                    rerank(store, places, pause=FOREGROUND_PAUSE if wait else BACKGROUND_PAUSE)
                     done += len(places)
                     progress("ordering the queue", done, len(waiting))
                 ranked += done
