@@ -77,8 +77,9 @@ def bring_up_to_date(
     """Make a new ordering where one is due, and rank by the newest what waits and another one ranked.
 
     With `now`, any new decision calls for a new ordering. What is claimed keeps its place. Then what may be approved
-    without a look is. Interrupted, it is taken up again by the next call. None where nothing was ever judged, or,
-    without `wait`, while another process is at it.
+    without a look is. Interrupted, it is taken up again by the next call. Without `wait` others come first: it gives
+    up where another process is at it, and leaves the store to them most of the time. None where it gave up, or where
+    nothing was ever judged.
     """
     with _alone(store, wait=wait) as alone:
         judged = basis(store).judged
