@@ -22,10 +22,10 @@ FEWEST = 3
 """Samples that must share a kind, and have a number, for it to be learned; words are in as many."""
 
 _MOST_KINDS, _MOST_WORDS = 5_000, 20_000
-_WORDS_SCALE = 2.0
-_KIND_SCALES = {"template": 0.5, "source": 3.0, "domain": 3.0, "task": 3.0, "label": 3.0}
-"""How freely what is learned of words and kinds may differ from nothing; findings, and other kinds, by 2."""
-_KIND_SCALE = 2.0
+_LEAST_SPREAD = 0.05
+_WORDS_SCALE, _NUMBERS_SCALE, _KINDS_SCALE = 2.0, 0.5, 1.5
+_KIND_SCALES = {"source": 3.0, "domain": 3.0, "task": 3.0, "template": 0.5, "label": 1.0}
+"""How freely what is learned of words, numbers and kinds may differ from 0; of kinds by their term's last word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _numbers(measured: list[dict[str, float]]) -> tuple[tuple[str, ...], tuple[f
                 cells[row, column] = one[name]
     centres = np.round(np.nanmean(cells, 0), 5) if names else np.zeros(0)
     spreads = np.nanstd(cells, 0) if names else np.zeros(0)
-    scales = np.round(1 / np.maximum(spreads, 0.05), 5)
+    scales = np.round(_NUMBERS_SCALE / np.maximum(spreads, _LEAST_SPREAD), 5)
     return names, tuple(centres.tolist()), tuple(scales.tolist()), csr_matrix(np.nan_to_num((cells - centres) * scales))
 
 
@@ -90,7 +90,7 @@ def _kinds(of_each: list[list[str]]) -> tuple[tuple[str, ...], tuple[float, ...]
     kept = tuple(sorted(name for _, name in common[:_MOST_KINDS]))
     places = {name: place for place, name in enumerate(kept)}
     rows = [[places[name] for name in sorted(set(names)) if name in places] for names in of_each]
-    scales = tuple(_KIND_SCALES.get(features.term_of(name).rpartition(" ")[2], _KIND_SCALE) for name in kept)
+    scales = tuple(_KIND_SCALES.get(features.term_of(name).rpartition(" ")[2], _KINDS_SCALE) for name in kept)
     return kept, scales, _sparse(rows, [[scales[place] for place in row] for row in rows], len(kept))
 
 

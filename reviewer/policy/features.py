@@ -20,8 +20,6 @@ _END = 1_500
 """Characters at the beginning and at the end of a text whose words are read."""
 _MOST_WORDS = 400
 _MOST_Z, _MOST_LEVEL = 3.0, 3.0
-_SHARES = (0.5, 0.9)
-"""Shares of the others beyond which being contradicted by them may mean something else again."""
 _OPENING = re.compile(r"\s*(\S{1,24})(?:\s+(\S{1,24}))?(?:\s+(\S{1,24}))?")
 _DIGITS = re.compile(r"\d+")
 _LONGEST_NAME = 60
@@ -30,24 +28,27 @@ Feature = tuple[str, float]
 
 
 def numbers(one: Rankable, rule: Rule) -> Iterator[Feature]:
-    """Measured features, each absent where it was not measured: scores as they are and beside their source's, lengths.
+    """Measured features, each absent where it was not measured: scores, numbers of the metadata, lengths.
 
-    Names are `TERM|WHAT`.
+    Numbers without a limit of their own are also set beside those of their source. Names are `TERM|WHAT`.
     """
     spreads = rule.spreads(one)
     for seen in one.verdicts:
         value, name = seen.value, seen.check.name
-        if value is not None:
-            if name in spreads:
-                yield f"{name}|beside its source", _beside(value, spreads[name])
-            yield f"{name}|score", min(level(seen.check, value) if seen.check.limit is not None else value, _MOST_LEVEL)
+        if value is not None and seen.check.limit is not None:
+            yield f"{name}|score", min(level(seen.check, value), _MOST_LEVEL)
+        elif value is not None:
+            yield from _unlimited(name, value, spreads.get(name))
     for name, value in one.measures:
-        named = f"metadata {name}"
-        yield f"{named}|number", value
-        if named in spreads:
-            yield f"{named}|beside its source", _beside(value, spreads[named])
+        yield from _unlimited(f"metadata {name}", value, spreads.get(f"metadata {name}"))
     yield "length|prompt", prompt_length(one)
     yield "length|response", log1p(len(one.response))
+
+
+def _unlimited(name: str, value: float, spread: tuple[float, float] | None) -> Iterator[Feature]:
+    yield f"{name}|score", value
+    if spread is not None:
+        yield f"{name}|beside its source", _beside(value, spread)
 
 
 def _beside(value: float, spread: tuple[float, float]) -> float:
@@ -59,8 +60,6 @@ def kinds(one: Rankable) -> Iterator[str]:
     for seen in one.verdicts:
         for code, _ in seen.findings:
             yield f"{seen.check.name}|{code}"
-        if seen.value is not None and seen.check.layer == "agreement":
-            yield from (f"{seen.check.name}|over {share:.0%}" for share in _SHARES if seen.value > share)
         if seen.letter == "e":
             yield f"{seen.check.name}|broke"
     yield f"past decisions on its source|{one.source}"
