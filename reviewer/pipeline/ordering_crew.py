@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -163,6 +164,8 @@ def _begin(project: Project) -> None:
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=end_with_parent, daemon=True).start()
+    # Samples and their places are many, short-lived and without cycles: looking for some that often is wasted.
+    gc.set_threshold(50_000, 20, 50)
     _seats.append(_Seat(project))
 
 
