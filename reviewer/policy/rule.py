@@ -31,6 +31,8 @@ _DIVIDED = 0.75
 """How much less the judges' vote counts among samples on which they are wholly divided as a rule."""
 _SCORES: Mapping[str, float] = {"label_disagreement": 0.2, "score_disagreement": 1.0, "order_flips": 0.6}
 """What scores of the agreement layer that tell of doubt, not of a contradiction, are worth at 1."""
+_COPY, _COPIES = 0.1, frozenset({"near_duplicate"})
+"""How much a finding counts that tells of copies: these are no worse for it, and one of them is looked at first."""
 _AT_LIMIT = 0.8
 _LENGTH, _LONGEST_Z = 0.08, 2.0
 """What each standard deviation adds by which a prompt is longer than its source's: longer tasks are harder."""
@@ -110,6 +112,8 @@ def _term(seen: Seen, spreads: Mapping[str, Spread]) -> tuple[str, float]:
         worth = _of_score(check, seen.value, spreads)
         if seen.letter == "f" or len(seen.findings) > 1:
             worth = max(worth, found)
+    if check.name in _COPIES:
+        worth *= _COPY
     if seen.letter == "e":
         return f"{check.name}: broke", _BROKEN
     if seen.findings:
