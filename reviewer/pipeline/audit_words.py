@@ -138,18 +138,26 @@ def _stream(found: dict[str, Any]) -> Iterator[str]:
 
 def ordering_lines(found: dict[str, Any]) -> Iterator[str]:
     """What the order of the queue was made from, and how it did on decisions that it had not seen."""
-    learned = "learned from" if found["learned"] else "by rule so far; it has seen"
-    yield f"Order of the queue, version {found['version']}: {learned} {found['decisions']:,} decisions"
-    held_out = found.get("held_out")
+    decisions = f"{found['decisions']:,} decision{'' if found['decisions'] == 1 else 's'}"
+    if not found["learned"]:
+        made = f"by rule, after {decisions}: too few to learn from"
+    elif found["blend"]:
+        made = f"learned from {decisions}"
+    else:
+        made = f"by rule, calibrated on {decisions}: they teach no better order"
+    yield f"Order of the queue, version {found['version']}: {made}"
+    held_out = found["held_out"]
     if held_out:
-        yield f"  on {held_out['n']:,} later decisions, held out from it:"
+        yield f"  on the newest {held_out['n']:,} decisions, with what the older ones teach:"
         yield f"  {'':<14}{'Brier':>9}{'log loss':>10}{'AUC':>7}"
-        for name, prefix in (("this order", ""), ("the rule", "rule_")):
-            values = (held_out[f"{prefix}{one}"] for one in ("brier", "log_loss", "auc"))
-            brier, loss, auc = (number(value) if index == 2 else _three(value) for index, value in enumerate(values))
-            yield f"  {name:<14}{brier:>9}{loss:>10}{auc:>7}"
-        said = ", ".join(f"{percent(one['p'])} → {percent(one['rate'])}" for one in held_out["reliability"])
-        yield f"  said to be bad → were bad: {said}"
+        yield from (_scores(name, held_out, prefix) for name, prefix in (("this order", ""), ("the rule", "rule_")))
+        for name, key in (("said bad, in %", "p"), ("were bad", "rate")):
+            yield f"  {name:<14}" + "".join(f"{100 * one[key]:>6.0f}" for one in held_out["reliability"])
+
+
+def _scores(name: str, held_out: dict[str, Any], prefix: str) -> str:
+    brier, loss, auc = (held_out[f"{prefix}{one}"] for one in ("brier", "log_loss", "auc"))
+    return f"  {name:<14}{brier:>9.3f}{loss:>10.3f}{number(auc):>7}"
 
 
 def _gold(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -185,10 +193,6 @@ _PARTS: Mapping[str, Callable[[Any], Iterator[str]]] = {
 
 def _samples(count: int) -> str:
     return f"{count:,} sample{'' if count == 1 else 's'}"
-
-
-def _three(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

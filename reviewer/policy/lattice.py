@@ -28,8 +28,8 @@ class Term:
     shown: float = 0.0
 
 
-def quantile(terms: Sequence[Term], q: float) -> float:
-    """The order statistic of the sum at `q`: the lower neighbour below the median, the higher one above it.
+def quantiles(terms: Sequence[Term], *shares: float) -> list[float]:
+    """The order statistics of the sum at some shares: the lower neighbour below the median, the higher one above it.
 
     The order of the terms matters, within a thousandth or so; it is the caller's to keep.
     """
@@ -39,11 +39,12 @@ def quantile(terms: Sequence[Term], q: float) -> float:
         from scipy.special import betaincinv
 
         (one,) = terms
-        return one.shown + min(max(one.scale * float(betaincinv(one.a, one.b, q)), one.low), one.high)
-    total = np.full(POINTS, sum(one.shown for one in terms))
+        found = [one.scale * float(betaincinv(one.a, one.b, share)) for share in shares]
+        return [one.shown + min(max(value, one.low), one.high) for value in found]
+    total = np.full(POINTS, float(sum(one.shown for one in terms)))
     for place, one in enumerate(terms):
         total += np.clip(one.scale * _beta(one.a, one.b)[_ranks(place)], one.low, one.high)
-    return float(np.quantile(total, q, method="lower" if q < 0.5 else "higher"))
+    return [float(np.quantile(total, share, method="lower" if share < 0.5 else "higher")) for share in shares]
 
 
 @lru_cache(maxsize=1024)

@@ -126,9 +126,7 @@ def test_no_samples_and_no_decisions() -> None:
     # Those that were decided beside the audit say nothing of the others: the worst are looked at first.
     half = [Stratum("flagged", 10, known=5, known_good=0)]
     assert rate(half) is None
-    low, high = interval(half)
-    assert low < 0.05
-    assert high == 0.5
+    assert interval(half) == (0.0, 0.5)
 
 
 def test_where_everything_is_decided_nothing_is_estimated() -> None:
@@ -173,16 +171,37 @@ def test_weighted_rates_count_an_effective_number_of_trials() -> None:
 def test_an_accept_never_lowers_a_bound_and_a_reject_never_raises_it(
     flagged: tuple[int, int], unflagged: tuple[int, int], where: int
 ) -> None:
-    def bounds(extra: int, good: int) -> tuple[float, float]:
+    def bound(extra: int, good: int) -> float:
         counts = [list(flagged), list(unflagged)]
         counts[where][0] += good
         counts[where][1] += extra
-        found = [Stratum(kind, 100, n, k, 20, 7) for kind, (k, n) in zip("fu", counts, strict=True)]
-        return lower_bound(found), interval(found)[0]
+        return lower_bound([Stratum(kind, 100, n, k, 20, 7) for kind, (k, n) in zip("fu", counts, strict=True)])
 
-    before, accepted, rejected = bounds(0, 0), bounds(1, 1), bounds(1, 0)
-    assert all(new >= old - 1e-12 for new, old in zip(accepted, before, strict=True))
-    assert rejected[0] <= before[0]
+    assert bound(1, 0) <= bound(0, 0) <= bound(1, 1)
+
+
+@settings(max_examples=60)
+@given(COUNTS, COUNTS, st.integers(0, 1))
+def test_an_interval_moves_with_the_decision(flagged: tuple[int, int], unflagged: tuple[int, int], where: int) -> None:
+    def ends(good: int) -> tuple[float, float]:
+        counts = [list(flagged), list(unflagged)]
+        counts[where][0] += good
+        counts[where][1] += 1
+        return interval([Stratum(kind, 100, n, k, 20, 7) for kind, (k, n) in zip("fu", counts, strict=True)])
+
+    assert all(accepted >= rejected for accepted, rejected in zip(ends(1), ends(0), strict=True))
+
+
+@pytest.mark.parametrize(("size", "drawn"), [(50, 25), (30, 25), (100, 25), (20, 7), (1000, 50)])
+@pytest.mark.parametrize("good", [0.5, 0.8, 0.95])
+def test_the_interval_of_a_small_source_covers(size: int, drawn: int, good: float) -> None:
+    chance = np.random.default_rng(4)
+    samples = chance.random((400, size)) < good
+    covered = 0
+    for row in samples:
+        low, high = interval([Stratum("all", size, drawn, int(row[:drawn].sum()))])
+        covered += low <= row.mean() + 1e-9 and row.mean() - 1e-9 <= high
+    assert covered / 400 >= 0.93
 
 
 Sample = tuple[Sequence[Stratum], float, float, float]
