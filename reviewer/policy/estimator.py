@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import fsum, sqrt
 from typing import Any
@@ -42,10 +42,12 @@ class Estimator:
         self._curve: calibration.Curve = tuple(map(tuple, learned.get("curve", calibration.IDENTITY)))
         self._base = BASE * learned.get("rule", 1.0) + learned.get("base", 0.0)
         self._of_rule: float = learned.get("rule", 1.0)
-        self._numbers: Mapping[str, tuple[float, float]] = learned.get("numbers", {})
-        self._kinds: Mapping[str, float] = learned.get("kinds", {})
+        self._numbers = {
+            name: (centre, weight, features.term_of(name))
+            for name, (centre, weight) in learned.get("numbers", {}).items()
+        }
+        self._kinds = {name: (weight, features.term_of(name)) for name, weight in learned.get("kinds", {}).items()}
         self._words = [dict(learned.get(part, {})) for part in ("prompt", "response")]
-        self._learned = bool(self._numbers or self._kinds or any(self._words))
 
     def estimate(self, one: Rankable) -> Estimate:
         """One sample's probability of being bad."""
@@ -63,28 +65,28 @@ class Estimator:
         return self._base + sum(self._terms(one).values())
 
     def _terms(self, one: Rankable) -> dict[str, float]:
+        of_rule = self._rule.terms(one)
         terms: dict[str, float] = {}
-        of_check: dict[str, str] = {}
-        for name, value in self._rule.terms(one):
+        for name, value in of_rule:
             terms[name] = terms.get(name, 0.0) + value * self._of_rule
-            of_check[name.partition(":")[0]] = name
-        if not self._learned:
-            return terms
-        for name, value in self._corrections(one):
-            shown = of_check.get(name, name)
-            terms[shown] = terms.get(shown, 0.0) + value
-        terms[_WORDS_TERM] = self._of_words(one)
+        if self._numbers or self._kinds:
+            # What was learned of a verifier stands with what it says: the rule's first terms are the verdicts'.
+            said = {seen.check.name: name for seen, (name, _) in zip(one.verdicts, of_rule, strict=False)}
+            for name, value in self._corrections(one):
+                shown = said.get(name, name)
+                terms[shown] = terms.get(shown, 0.0) + value
+            terms[_WORDS_TERM] = self._of_words(one)
         return terms
 
-    def _corrections(self, one: Rankable) -> Iterable[tuple[str, float]]:
+    def _corrections(self, one: Rankable) -> Iterator[tuple[str, float]]:
         for name, value in features.numbers(one, self._rule):
-            known = self._numbers.get(name)
-            if known is not None:
-                yield features.term_of(name), (value - known[0]) * known[1]
+            number = self._numbers.get(name)
+            if number is not None:
+                yield number[2], (value - number[0]) * number[1]
         for name in features.kinds(one):
-            weight = self._kinds.get(name)
-            if weight is not None:
-                yield features.term_of(name), weight
+            kind = self._kinds.get(name)
+            if kind is not None:
+                yield kind[1], kind[0]
 
     def _of_words(self, one: Rankable) -> float:
         total = 0.0
@@ -95,9 +97,10 @@ class Estimator:
         return total
 
 
-def _largest(terms: Mapping[str, float]) -> list[tuple[str, float]]:
+def _largest(terms: dict[str, float]) -> list[tuple[str, float]]:
     """The terms from the largest down; the small ones are one term, so that all add up."""
-    ranked = sorted(terms.items(), key=lambda one: (-abs(one[1]), one[0]))
-    shown = [one for one in ranked[:_MOST_TERMS] if abs(one[1]) >= _LEAST_TERM]
-    rest = sum(value for _, value in ranked[len(shown) :])
-    return [*shown, (_REST_TERM, rest)] if rest else shown
+    named = [one for one in terms.items() if not -_LEAST_TERM < one[1] < _LEAST_TERM]
+    named.sort(key=lambda one: (-abs(one[1]), one[0]))
+    del named[_MOST_TERMS:]
+    rest = sum(terms.values()) - sum([value for _, value in named])
+    return [*named, (_REST_TERM, rest)] if rest else named
