@@ -88,14 +88,16 @@ def curve(score: Floats, bad: Floats, weight: Floats) -> Curve:
     """A strictly ascending map from score (log-odds) to the logit of a calibrated probability.
 
     A line in log-odds (Platt 1999) on few decisions; from ENOUGH_FOR_ISOTONIC the isotonic rates, each at its block's
-    mean score and joined by straight lines, so that no two scores change places (Oron & Flournoy 2017).
+    mean score and joined by straight lines, so that no two scores change places (Oron & Flournoy 2017). Beyond the
+    outermost blocks the line's slope goes on.
     """
     slope, shift = platt(score, bad, weight)
     line = ((0.0, round(shift, 6)), (1.0, round(shift + slope, 6)))
     if len(score) < ENOUGH_FOR_ISOTONIC:
         return line
     knots = _isotonic_knots(score, bad, weight, (slope, shift))
-    return knots if len(knots) > 1 else line
+    (x0, y0), (x1, y1) = knots[0], knots[-1]
+    return ((round(x0 - 1, 6), round(y0 - slope, 6)), *knots, (round(x1 + 1, 6), round(y1 + slope, 6)))
 
 
 def platt(score: Floats, bad: Floats, weight: Floats) -> tuple[float, float]:
