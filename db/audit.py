@@ -2,7 +2,8 @@
 
 Only originals of closed ingests count: an edited sample stands under the decision to edit it, its revision is not
 counted again, and gold samples are no data. The decision that counts is the latest adjudication, else the first one;
-a sample that was escalated or skipped is undecided. What was decided from `until` on is left out.
+a sample that was escalated or skipped is undecided. Of decisions and their
+undoing, what the first `log_size` events say counts.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from holdfast.db.verdicts import specs_of
 UNVERIFIED, UNFLAGGED, FLAGGED, FAILED = "unverified", "unflagged", "flagged", "failed"
 """Kinds of samples by what verifiers said of them; a failed one is rejected without a look unless the audit drew it."""
 
-_SAID = "undone_seq IS NULL AND verdict IN ('accept', 'edit', 'reject') AND at < :until"
+STANDS = "{0}.seq <= :log_size AND ({0}.undone_seq IS NULL OR {0}.undone_seq > :log_size)"
+"""True of decisions that stood when the log had so many events; {0} is a table of decisions."""
 
-_COUNTING = """effective AS MATERIALIZED (SELECT d.sample_id, nullif(d.verdict, 'escalate') AS verdict, d.at
-    FROM (SELECT coalesce(max(iif(kind = 'adjudication', seq, NULL)), min(seq)) AS seq FROM decisions
-        WHERE undone_seq IS NULL AND verdict <> 'skip' AND kind IN ('first', 'adjudication') AND at < :until
-        GROUP BY sample_id) e JOIN decisions d ON d.seq = e.seq)"""
+_COUNTING = f"""effective AS MATERIALIZED (SELECT d.sample_id, nullif(d.verdict, 'escalate') AS verdict, d.at
+    FROM (SELECT coalesce(max(iif(x.kind = 'adjudication', x.seq, NULL)), min(x.seq)) AS seq FROM decisions x
+        WHERE {STANDS.format("x")} AND x.verdict <> 'skip' AND x.kind IN ('first', 'adjudication')
+        GROUP BY x.sample_id) e JOIN decisions d ON d.seq = e.seq)"""
 
 _KIND = f"""CASE WHEN v.outcome IS NULL THEN '{UNVERIFIED}' WHEN v.outcome = 'pass' THEN '{UNFLAGGED}'
     WHEN v.outcome = 'fail' AND s.provenance <> 'human' THEN '{FAILED}' ELSE '{FLAGGED}' END"""
@@ -59,7 +61,13 @@ class Labelled:
     cell: Cell
 
 
-def cells(store: Store, *, until: str) -> list[Cell]:
+def log_size_at(store: Store, instant: str) -> int:
+    """How many events there were before an instant; the time it takes depends on how many came since."""
+    row = store.read().execute("SELECT seq FROM events WHERE at < ? ORDER BY seq DESC LIMIT 1", (instant,)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def cells(store: Store, *, log_size: int) -> list[Cell]:
     """All samples, counted; memory and size of the answer depend on the number of sources and batches alone."""
     grouped = f"s.source_id, i.batch_id, {_KIND_BY_STATUS} AS found, coalesce(st.audit, 0) AS drawn"
     by = "s.source_id, i.batch_id, found, drawn"
@@ -68,13 +76,13 @@ def cells(store: Store, *, until: str) -> list[Cell]:
         f"SELECT {grouped}, NULL, count(*) FROM {_ORIGINALS} WHERE {_DATA} GROUP BY {by}",
         f"""WITH {_COUNTING} SELECT {grouped}, e.verdict, count(*) FROM effective e CROSS JOIN {_ORIGINALS}
         WHERE s.id = e.sample_id AND e.verdict IS NOT NULL AND {_DATA} GROUP BY {by}, e.verdict""",
-        until,
+        log_size,
     )
     named = _Names(store)
     return sorted((named.cell(*row) for row in rows), key=_place)
 
 
-def by_verifier(store: Store, *, until: str) -> Iterator[Labelled]:
+def by_verifier(store: Store, *, log_size: int) -> Iterator[Labelled]:
     """The samples that each verifier flags or fails, by its current verdict; a check that broke has flagged nothing."""
     grouped = f"r.stack_id, f.verifier, s.source_id, i.batch_id, {_KIND} AS found, st.audit"
     by = "r.stack_id, f.verifier, s.source_id, i.batch_id, found, st.audit"
@@ -92,7 +100,7 @@ def by_verifier(store: Store, *, until: str) -> Iterator[Labelled]:
         FROM effective e CROSS JOIN states st CROSS JOIN verdicts v CROSS JOIN findings f {rest}
         WHERE st.sample_id = e.sample_id AND v.id = st.verdict_id AND f.verdict_id = v.id AND e.verdict IS NOT NULL
         AND {where} GROUP BY {by}, e.verdict""",
-        until,
+        log_size,
     )
     named = _Names(store)
     specs = {row[0]: specs_of(row[1]) for row in store.read().execute("SELECT id, spec FROM stacks")}
@@ -100,21 +108,22 @@ def by_verifier(store: Store, *, until: str) -> Iterator[Labelled]:
         yield Labelled(specs[stack][position].name, named.cell(*values))
 
 
-def by_reviewer(store: Store, *, until: str) -> Iterator[Labelled]:
+def by_reviewer(store: Store, *, log_size: int) -> Iterator[Labelled]:
     """What each reviewer was the first to decide, whether or not a lead overruled it later."""
     rows = store.read().execute(
         f"""SELECT d.reviewer, s.source_id, i.batch_id, {_KIND} AS found, st.audit, d.verdict, count(*)
-        FROM (SELECT sample_id, reviewer, verdict FROM decisions WHERE {_SAID} AND kind = 'first') d
+        FROM (SELECT x.sample_id, x.reviewer, x.verdict FROM decisions x
+            WHERE {STANDS.format("x")} AND x.kind = 'first' AND x.verdict IN ('accept', 'edit', 'reject')) d
         CROSS JOIN {_ORIGINALS} LEFT JOIN verdicts v ON v.id = st.verdict_id WHERE s.id = d.sample_id AND {_DATA}
         GROUP BY d.reviewer, s.source_id, i.batch_id, found, st.audit, d.verdict""",
-        {"until": until},
+        {"log_size": log_size},
     )
     named = _Names(store)
     for reviewer, *rest in rows:
         yield Labelled(reviewer, named.cell(*rest))
 
 
-def by_week(store: Store, *, until: str) -> Iterator[Labelled]:
+def by_week(store: Store, *, log_size: int) -> Iterator[Labelled]:
     """What was decided in each week (UTC); the label is its Monday."""
     rows = store.read().execute(
         f"""WITH {_COUNTING} SELECT date(e.at, '-6 days', 'weekday 1') AS monday, s.source_id, i.batch_id,
@@ -122,14 +131,14 @@ def by_week(store: Store, *, until: str) -> Iterator[Labelled]:
         FROM effective e CROSS JOIN {_ORIGINALS} LEFT JOIN verdicts v ON v.id = st.verdict_id
         WHERE s.id = e.sample_id AND e.verdict IS NOT NULL AND {_DATA}
         GROUP BY monday, s.source_id, i.batch_id, found, st.audit, e.verdict""",
-        {"until": until},
+        {"log_size": log_size},
     )
     named = _Names(store)
     for monday, *rest in rows:
         yield Labelled(monday, named.cell(*rest))
 
 
-def _with_choices(store: Store, everything: str, decided: str, until: str) -> Iterator[tuple[Any, ...]]:
+def _with_choices(store: Store, everything: str, decided: str, log_size: int) -> Iterator[tuple[Any, ...]]:
     """Counts by group and decision: those of the decided, and of what is left of everything.
 
     One statement with an outer join would search all decisions for each sample.
@@ -137,7 +146,7 @@ def _with_choices(store: Store, everything: str, decided: str, until: str) -> It
     left: Counter[tuple[Any, ...]] = Counter()
     for *group, _, count in store.read().execute(everything):
         left[tuple(group)] += count
-    for *group, choice, count in store.read().execute(decided, {"until": until}):
+    for *group, choice, count in store.read().execute(decided, {"log_size": log_size}):
         left[tuple(group)] -= count
         yield (*group, choice, count)
     yield from ((*group, None, count) for group, count in left.items() if count)

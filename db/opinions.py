@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations, groupby
 from operator import itemgetter
 
+from holdfast.db.audit import STANDS
 from holdfast.db.models import Choice
 from holdfast.db.store import Store
 
@@ -17,8 +18,8 @@ CHOICES = (Choice.ACCEPT, Choice.EDIT, Choice.REJECT)
 Table = Counter[tuple[str, str]]
 """How often two opinions met."""
 
-_SAID = f"""{{0}}.undone_seq IS NULL AND {{0}}.verdict IN ({", ".join(f"'{one}'" for one in CHOICES)})
-    AND {{0}}.at < :until AND NOT EXISTS (SELECT 1 FROM gold g WHERE g.sample_id = {{0}}.sample_id)"""
+_SAID = f"""{STANDS} AND {{0}}.verdict IN ({", ".join(f"'{one}'" for one in CHOICES)})
+    AND NOT EXISTS (SELECT 1 FROM gold g WHERE g.sample_id = {{0}}.sample_id)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,12 @@ class Opinions:
     repeated: Mapping[str, Table]
 
 
-def opinions(store: Store, *, until: str) -> Opinions:
+def opinions(store: Store, *, log_size: int) -> Opinions:
     """First decisions and second opinions on samples that two people or more have decided, and re-reviews.
 
-    Gold samples, adjudications, what was undone and what was said from `until` on are left out.
+    Gold samples, adjudications, what was undone and what the log says after `log_size` events are left out.
     """
-    values = {"until": until}
+    values = {"log_size": log_size}
     units: Counter[tuple[int, ...]] = Counter()
     pairs: dict[tuple[str, str], Table] = {}
     # SQLite takes bare columns from the row that has the minimum.
@@ -58,7 +59,7 @@ def opinions(store: Store, *, until: str) -> Opinions:
     return Opinions(units, pairs, _repeated(store, values))
 
 
-def _repeated(store: Store, values: dict[str, str]) -> dict[str, Table]:
+def _repeated(store: Store, values: dict[str, int]) -> dict[str, Table]:
     """Each re-review with the reviewer's first opinion of the sample."""
     repeated: dict[str, Table] = {}
     for reviewer, before, after, count in store.read().execute(

@@ -31,7 +31,7 @@ from holdfast.reviewer.policy.quota import source_name
 BY = ("model", "generation", "batch", "domain", "verifier", "reviewer", "source", "week")
 """What rates can be broken down by."""
 
-_EVER = "9999"
+_WHOLE_LOG = 2**62
 _DIGITS = 6
 
 _PARTS: Mapping[str, Callable[[Cell], str | int | None]] = {
@@ -53,17 +53,18 @@ def audit(store: Store, config: Config, user: str, *, by: str = "source") -> dic
     """
     with store.snapshot():
         lead = is_lead(store, user)
-        until = _EVER if lead else text_of(store.now().replace(hour=0, minute=0, second=0, microsecond=0))
-        cells = counts.cells(store, until=until)
-        flagged = _by_label(counts.by_verifier(store, until=until))
+        until = text_of(store.now().replace(hour=0, minute=0, second=0, microsecond=0))
+        log_size = _WHOLE_LOG if lead else counts.log_size_at(store, until)
+        cells = counts.cells(store, log_size=log_size)
+        flagged = _by_label(counts.by_verifier(store, log_size=log_size))
         found = {
             "by": by,
             "until": None if lead else until,
             "unverified": sum(cell.count for cell in cells if cell.kind == counts.UNVERIFIED and cell.choice is None),
             "overall": _rates(estimated(cells)),
-            "rows": _rows(store, by, cells, flagged, until=until, only=None if lead else user),
+            "rows": _rows(store, by, cells, flagged, log_size=log_size, only=None if lead else user),
             "verifiers": [_verifier(name, flagged[name], cells) for name in sorted(flagged)],
-            "agreement": _agreement(store, until, lead=lead),
+            "agreement": _agreement(store, log_size, lead=lead),
         }
         if lead:
             found["audit_stream"] = _streams(cells)
@@ -82,7 +83,7 @@ def _blind(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rows(
-    store: Store, by: str, cells: list[Cell], flagged: Mapping[str, list[Cell]], *, until: str, only: str | None
+    store: Store, by: str, cells: list[Cell], flagged: Mapping[str, list[Cell]], *, log_size: int, only: str | None
 ) -> list[dict[str, Any]]:
     if by == "verifier":
         weights = audited_weights(cells)
@@ -90,7 +91,7 @@ def _rows(
     if by in ("reviewer", "week"):
         read = counts.by_reviewer if by == "reviewer" else counts.by_week
         weights = drawn_weights(cells)
-        labelled = _by_label(read(store, until=until))
+        labelled = _by_label(read(store, log_size=log_size))
         return [
             {"key": _week(label) if by == "week" else label, **_rates(observed(labelled[label], weights))}
             for label in sorted(labelled)
@@ -129,8 +130,8 @@ def _verifier(name: str, flagged: list[Cell], cells: list[Cell]) -> dict[str, An
     }
 
 
-def _agreement(store: Store, until: str, *, lead: bool) -> dict[str, Any]:
-    said = opinions(store, until=until)
+def _agreement(store: Store, log_size: int, *, lead: bool) -> dict[str, Any]:
+    said = opinions(store, log_size=log_size)
     found: dict[str, Any] = {
         "alpha": _rounded(agree.krippendorff_alpha(said.units)),
         "ac1": _rounded(agree.gwet_ac1(said.units)),

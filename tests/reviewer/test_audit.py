@@ -273,6 +273,8 @@ def test_annotators_see_no_stream_no_others_and_no_number_that_moves_with_a_deci
         assert hidden in read(judged)
     assert not any("audited" in part for part in (found["overall"], *found["rows"], *found["verifiers"]))
     assert "repeated" not in found["agreement"]
+    decisions.undo(judged, reviewer="annotator-1", steps=5)
+    assert read(judged, by="reviewer", user="annotator-1") == found
 
 
 def test_a_queue_worked_off_from_the_top_leaves_the_estimate_where_the_truth_is(store: Store) -> None:
