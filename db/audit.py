@@ -2,8 +2,8 @@
 
 Only originals of closed ingests count: an edited sample stands under the decision to edit it, its revision is not
 counted again, and gold samples are no data. The decision that counts is the latest adjudication, else the first one;
-a sample that was escalated or skipped is undecided. Of decisions and their
-undoing, what the first `log_size` events say counts.
+a sample that was escalated or skipped is undecided. Of decisions and their undoing, what the first `log_size` events
+of the history say counts.
 """
 
 from __future__ import annotations

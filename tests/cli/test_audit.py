@@ -10,11 +10,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from click.testing import Result
 from filling import decide, ingest, judge, make_sample
 
 from holdfast.db.models import Outcome
+from holdfast.db.orderings import save_ordering
 from holdfast.reviewer.project import Project
 
 Run = Callable[..., Result]
@@ -86,6 +88,26 @@ def test_annotators_learn_nothing_of_the_draw(decided: Project, run: Run) -> Non
     assert "Drawn at random" not in text
     assert "drawn" not in text
     assert "As of " in text
+
+
+def test_how_the_learned_order_did_stands_beside_the_rule(decided: Project, run: Run, read: Read) -> None:
+    scores = {"brier": 0.061, "log_loss": 0.21, "auc": 0.91}
+    held_out = {
+        "n": 20, **scores, **{f"rule_{name}": value + 0.02 for name, value in scores.items()},
+        "reliability": [{"p": 0.1, "rate": 0.05, "n": 10}, {"p": 0.7, "rate": 0.8, "n": 10}],
+    }  # fmt: skip
+    report = {"decisions": 100, "bad": 20, "learned": True, "blend": 0.5, "trained_on": 100, "held_out": held_out}
+    with decided.store() as store:
+        save_ordering(store, log_size=1, report=orjson.dumps(report), state=b"{}", actor="lead-1")
+    assert read("audit")["ordering"]["held_out"] == held_out
+    text = run("audit").stdout
+    assert "learned from 100 decisions" in text
+    assert re.search(r"this order +0\.061 +0\.210 +0\.91\n +the rule +0\.081 +0\.230 +0\.93", text)
+    assert re.search(r"said bad, in % +10 +70\n +were bad +5 +80", text)
+    assert max(len(line) for line in text.splitlines()) <= 80
+    run("audit", "--html", "audit.html")
+    assert "learned from 100 decisions" in (decided.root / "audit.html").read_text()
+    assert "ordering" not in read("audit", user="annotator-1")
 
 
 class Page(HTMLParser):
