@@ -30,7 +30,7 @@ INLINE_SAMPLES = 2_000
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many samples are done and how many there are."""
 
-FOREGROUND_PAUSE, BACKGROUND_PAUSE = 0.25, 2.0
+FOREGROUND_PAUSE, BACKGROUND_PAUSE = 0.25, 1.5
 """How long the store is left to others after each step that ranks, in lengths of that step."""
 
 _WAIT_SECONDS = 0.05
