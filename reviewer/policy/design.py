@@ -79,8 +79,9 @@ def _numbers(measured: list[dict[str, float]]) -> tuple[tuple[str, ...], tuple[f
                 cells[row, column] = one[name]
     centres = np.round(np.nanmean(cells, 0), 5) if names else np.zeros(0)
     spreads = np.nanstd(cells, 0) if names else np.zeros(0)
-    scales = np.round(_NUMBERS_SCALE / np.maximum(spreads, _LEAST_SPREAD), 5)
-    return names, tuple(centres.tolist()), tuple(scales.tolist()), csr_matrix(np.nan_to_num((cells - centres) * scales))
+    scales: NDArray[np.float64] = np.round(_NUMBERS_SCALE / np.maximum(spreads, _LEAST_SPREAD), 5)
+    block = csr_matrix(np.nan_to_num((cells - centres) * scales))
+    return names, tuple(centres.tolist()), tuple(scales.tolist()), block
 
 
 def _kinds(of_each: list[list[str]]) -> tuple[tuple[str, ...], tuple[float, ...], Any]:

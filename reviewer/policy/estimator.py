@@ -40,8 +40,8 @@ class Estimator:
         learned = state.get("learned") or {}
         self._rule = Rule(state.get("rule") or {})
         self._curve: calibration.Curve = tuple(map(tuple, learned.get("curve", calibration.IDENTITY)))
-        self._base = BASE * learned.get("rule", 1.0) + learned.get("base", 0.0)
-        self._of_rule: float = learned.get("rule", 1.0)
+        self._base = BASE * float(learned.get("rule", 1.0)) + float(learned.get("base", 0.0))
+        self._of_rule = float(learned.get("rule", 1.0))
         self._numbers = {
             name: (centre, weight, features.term_of(name))
             for name, (centre, weight) in learned.get("numbers", {}).items()

@@ -24,7 +24,7 @@ BLENDS = (0.25, 0.5, 0.75, 1.0)
 """How much of the learned score may stand in the score that orders samples, beside the rule score's rest."""
 
 _C, _ROUNDS, _TOLERANCE = 0.2, 100, 1e-3
-_SHOWN = 2.0
+_SHOWN = 2.5
 """Standard errors by which a blend must order better than the rule score does, out of fold, to be used."""
 _LEAST_SLOPE = 0.05
 

@@ -80,8 +80,6 @@ def learned_state(rule: Mapping[str, Any], decided: Sequence[Decided]) -> tuple[
     shown that they order better than the rule score does; the probabilities are calibrated in any case. The report has
     `held_out`, measured on the newest fifth with what the older ones teach, where both are enough.
     """
-    import numpy as np
-
     ordered = sorted(decided, key=lambda one: (one.seq, one.rankable.uid))
     report: dict[str, Any] = {
         "decisions": len(ordered),
@@ -93,11 +91,19 @@ def learned_state(rule: Mapping[str, Any], decided: Sequence[Decided]) -> tuple[
     }
     if not _enough([one.bad for one in ordered]):
         return {}, report
-    cases = _cases(rule, ordered)
-    taught = _teach(cases, np.arange(len(ordered)))
-    report |= {"learned": True, "blend": taught.blend, "trained_on": len(ordered)}
-    report["held_out"] = _held_out(cases)
-    return _state(cases, taught), report
+    from threadpoolctl import threadpool_limits
+
+    # With one thread sums are the same on all machines, and a screen beside it keeps its core.
+    with threadpool_limits(limits=1):
+        return _learned(_cases(rule, ordered), report)
+
+
+def _learned(cases: _Cases, report: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    import numpy as np
+
+    taught = _teach(cases, np.arange(len(cases.bad)))
+    found = {"learned": True, "blend": taught.blend, "trained_on": len(cases.bad), "held_out": _held_out(cases)}
+    return _state(cases, taught), report | found
 
 
 def _enough(bad: Sequence[bool] | Floats) -> bool:

@@ -17,7 +17,7 @@ from holdfast.reviewer.policy.estimator import Estimator
 from holdfast.reviewer.policy.features import words_of
 from holdfast.reviewer.policy.rule import Rule, rule_state
 
-AGREEMENT = {"name": "answer_agreement", "layer": "agreement", "limit": 0.7}
+AGREEMENT: dict[str, Any] = {"name": "answer_agreement", "layer": "agreement", "limit": 0.7}
 LEARNED = {
     "curve": [[0.0, -0.5], [1.0, 0.9]],
     "rule": 0.8,
