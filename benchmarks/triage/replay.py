@@ -66,9 +66,9 @@ class Replay:
             yield self._ranked([fitted for fitted, _ in found], [count for _, count in found])
 
     def after(self, decisions: Sequence[Mapping[int, bool]]) -> Ranked:
-        """The batch ranked after the given decisions: by fold, places in the batch with what was said of them."""
+        """The batch ranked by `p_bad` after decisions: by fold, places in the batch with what was said of them."""
         fits = [self._fitted(said) for said in decisions]
-        return self._ranked(fits, [len(said) for said in decisions])
+        return self._ranked(fits, [len(said) for said in decisions], queue=False)
 
     def true(self, places: Iterable[int]) -> dict[int, bool]:
         """What there is to say of samples."""
@@ -143,12 +143,12 @@ class Replay:
         found = fitted.estimator.estimate_many([self.samples[at] for at in places])
         return dict(zip(places, found, strict=True))
 
-    def _ranked(self, fits: Sequence[Fitted], counts: Sequence[int]) -> Ranked:
+    def _ranked(self, fits: Sequence[Fitted], counts: Sequence[int], *, queue: bool = True) -> Ranked:
         size = len(self.samples)
         ranked = Ranked([0.0] * size, [0.0] * size, [None] * size, sum(counts) / len(counts), 0)
         for places, fitted in zip(self.held_out, fits, strict=True):
             estimates = self._estimates(range(size), fitted)
-            priorities = self._priorities(estimates, fitted.placing)
+            priorities = self._priorities(estimates, fitted.placing) if queue else {}
             every, queued = sorted(one.p_bad for one in estimates.values()), sorted(priorities.values())
             for at in places:
                 ranked.p_bad[at] = estimates[at].p_bad
