@@ -22,7 +22,7 @@ FEWEST = 3
 """Samples that must share a kind, and have a number, for it to be learned; words are in as many."""
 
 _MOST_KINDS, _MOST_WORDS = 5_000, 20_000
-_LEAST_SPREAD = 0.05
+_LEAST_SPREAD, _SAME = 0.05, 0.95
 _WORDS_SCALE, _NUMBERS_SCALE, _KINDS_SCALE = 2.0, 0.5, 1.5
 _KIND_SCALES = {"source": 3.0, "domain": 3.0, "task": 3.0, "template": 0.5, "label": 1.0}
 """How freely what is learned of words, numbers and kinds may differ from 0; of kinds by their term's last word."""
@@ -70,18 +70,27 @@ def _numbers(measured: list[dict[str, float]]) -> tuple[tuple[str, ...], tuple[f
     import numpy as np
     from scipy.sparse import csr_matrix
 
-    counts = Counter(name for one in measured for name in one)
-    names = tuple(sorted(name for name, count in counts.items() if count >= FEWEST))
+    values: dict[str, Counter[float]] = {}
+    for one in measured:
+        for name, value in one.items():
+            values.setdefault(name, Counter())[value] += 1
+    names = tuple(sorted(name for name, found in values.items() if _varies(found)))
     cells = np.full((len(measured), len(names)), np.nan)
     for row, one in enumerate(measured):
         for column, name in enumerate(names):
             if name in one:
                 cells[row, column] = one[name]
-    centres = np.round(np.nanmean(cells, 0), 5) if names else np.zeros(0)
+    centres: NDArray[np.float64] = np.asarray(np.nanmean(cells, 0)).round(5) if names else np.zeros(0)
     spreads = np.nanstd(cells, 0) if names else np.zeros(0)
     scales: NDArray[np.float64] = np.round(_NUMBERS_SCALE / np.maximum(spreads, _LEAST_SPREAD), 5)
     block = csr_matrix(np.nan_to_num((cells - centres) * scales))
-    return names, tuple(centres.tolist()), tuple(scales.tolist()), block
+    return names, tuple(map(float, centres)), tuple(map(float, scales)), block
+
+
+def _varies(found: Counter[float]) -> bool:
+    """Whether a number is measured often enough, and is not nearly always the same."""
+    measured = found.total()
+    return measured >= FEWEST and found.most_common(1)[0][1] <= _SAME * measured
 
 
 def _kinds(of_each: list[list[str]]) -> tuple[tuple[str, ...], tuple[float, ...], Any]:
