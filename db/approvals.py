@@ -22,8 +22,7 @@ AT_A_TIME = 250
 _STANDING = "approval_test"
 
 # What a person wrote is no matter of approval, nor what one edited; what was decided is decided.
-_UNFLAGGED = f"""SELECT s.id, s.uid, s.source_id,
-    (SELECT batch_id FROM occurrences WHERE sample_id = s.id ORDER BY id LIMIT 1) AS batch_id, st.audit, st.status,
+_UNFLAGGED = f"""SELECT s.id, s.uid, s.source_id, s.ingest_id, st.audit, st.status,
     EXISTS (SELECT 1 FROM decisions d WHERE d.sample_id = s.id AND d.undone_seq IS NULL AND d.kind <> 'gold') AS seen,
     {GUARANTEED} AS guaranteed
     FROM states st JOIN samples s ON s.id = st.sample_id JOIN verdicts v ON v.id = st.verdict_id
@@ -48,7 +47,7 @@ class Unflagged:
 
 
 def unflagged(store: Store, *, after_id: int = 0, limit: int = 500) -> list[Unflagged]:
-    """The next such samples by id, their source and first batch as their stratum."""
+    """The next such samples by id, their source and (first) ingest as their stratum."""
     return [
         Unflagged(
             row[0], row[1], (row[2], row[3]), bool(row[4]), bool(row[6]),

@@ -43,10 +43,11 @@ _DATA = "st.status IS NOT 'gold'"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How many samples share a source, a batch (of their first ingest), a kind, the draw and the decision on them."""
+    """How many samples share a source, their (first) ingest into a batch, a kind, the draw and the decision on them."""
 
     source: Source
     batch: str
+    ingest: int
     kind: str
     drawn: bool
     choice: Choice | None
@@ -68,9 +69,9 @@ def log_size_at(store: Store, instant: str) -> int:
 
 
 def cells(store: Store, *, log_size: int) -> list[Cell]:
-    """All samples, counted; memory and size of the answer depend on the number of sources and batches alone."""
-    grouped = f"s.source_id, i.batch_id, {_KIND_BY_STATUS} AS found, coalesce(st.audit, 0) AS drawn"
-    by = "s.source_id, i.batch_id, found, drawn"
+    """All samples, counted; memory and size of the answer depend on the number of sources and ingests alone."""
+    grouped = f"s.source_id, i.id, {_KIND_BY_STATUS} AS found, coalesce(st.audit, 0) AS drawn"
+    by = "s.source_id, i.id, found, drawn"
     rows = _with_choices(
         store,
         f"SELECT {grouped}, NULL, count(*) FROM {_ORIGINALS} WHERE {_DATA} GROUP BY {by}",
@@ -84,8 +85,8 @@ def cells(store: Store, *, log_size: int) -> list[Cell]:
 
 def by_verifier(store: Store, *, log_size: int) -> Iterator[Labelled]:
     """The samples that each verifier flags or fails, by its current verdict; a check that broke has flagged nothing."""
-    grouped = f"r.stack_id, f.verifier, s.source_id, i.batch_id, {_KIND} AS found, st.audit"
-    by = "r.stack_id, f.verifier, s.source_id, i.batch_id, found, st.audit"
+    grouped = f"r.stack_id, f.verifier, s.source_id, i.id, {_KIND} AS found, st.audit"
+    by = "r.stack_id, f.verifier, s.source_id, i.id, found, st.audit"
     # Cross joins keep the order: from findings, or from decisions, to what belongs to them.
     rest = """CROSS JOIN samples s JOIN ingests i ON i.id = s.ingest_id AND i.closed_at IS NOT NULL
         JOIN runs r ON r.id = v.run_id"""
@@ -111,11 +112,11 @@ def by_verifier(store: Store, *, log_size: int) -> Iterator[Labelled]:
 def by_reviewer(store: Store, *, log_size: int) -> Iterator[Labelled]:
     """What each reviewer was the first to decide, whether or not a lead overruled it later."""
     rows = store.read().execute(
-        f"""SELECT d.reviewer, s.source_id, i.batch_id, {_KIND} AS found, st.audit, d.verdict, count(*)
+        f"""SELECT d.reviewer, s.source_id, i.id, {_KIND} AS found, st.audit, d.verdict, count(*)
         FROM (SELECT x.sample_id, x.reviewer, x.verdict FROM decisions x
             WHERE {STANDS.format("x")} AND x.kind = 'first' AND x.verdict IN ('accept', 'edit', 'reject')) d
         CROSS JOIN {_ORIGINALS} LEFT JOIN verdicts v ON v.id = st.verdict_id WHERE s.id = d.sample_id AND {_DATA}
-        GROUP BY d.reviewer, s.source_id, i.batch_id, found, st.audit, d.verdict""",
+        GROUP BY d.reviewer, s.source_id, i.id, found, st.audit, d.verdict""",
         {"log_size": log_size},
     )
     named = _Names(store)
@@ -126,11 +127,11 @@ def by_reviewer(store: Store, *, log_size: int) -> Iterator[Labelled]:
 def by_week(store: Store, *, log_size: int) -> Iterator[Labelled]:
     """What was decided in each week (UTC); the label is its Monday."""
     rows = store.read().execute(
-        f"""WITH {_COUNTING} SELECT date(e.at, '-6 days', 'weekday 1') AS monday, s.source_id, i.batch_id,
+        f"""WITH {_COUNTING} SELECT date(e.at, '-6 days', 'weekday 1') AS monday, s.source_id, i.id,
         {_KIND} AS found, st.audit, e.verdict, count(*)
         FROM effective e CROSS JOIN {_ORIGINALS} LEFT JOIN verdicts v ON v.id = st.verdict_id
         WHERE s.id = e.sample_id AND e.verdict IS NOT NULL AND {_DATA}
-        GROUP BY monday, s.source_id, i.batch_id, found, st.audit, e.verdict""",
+        GROUP BY monday, s.source_id, i.id, found, st.audit, e.verdict""",
         {"log_size": log_size},
     )
     named = _Names(store)
@@ -153,21 +154,23 @@ def _with_choices(store: Store, everything: str, decided: str, log_size: int) ->
 
 
 def _place(cell: Cell) -> tuple[object, ...]:
-    return (repr(cell.source), cell.batch, cell.kind, cell.drawn, cell.choice or "")
+    return (repr(cell.source), cell.ingest, cell.kind, cell.drawn, cell.choice or "")
 
 
 class _Names:
-    """Sources and batches by their row ids."""
+    """Sources, and the batches of ingests, by their row ids."""
 
     def __init__(self, store: Store) -> None:
         connection = store.read()
-        self._batches = dict(connection.execute("SELECT id, name FROM batches").fetchall())
+        self._batches = dict(
+            connection.execute("SELECT i.id, b.name FROM ingests i JOIN batches b ON b.id = i.batch_id").fetchall()
+        )
         self._sources = {
             row[0]: Source(Provenance(row[1]), row[2], row[3], row[4], row[5])
             for row in connection.execute("SELECT id, provenance, model, family, generation, domain FROM sources")
         }
 
-    def cell(self, source: int, batch: int, kind: str, drawn: int, verdict: str | None, count: int) -> Cell:
+    def cell(self, source: int, ingest: int, kind: str, drawn: int, verdict: str | None, count: int) -> Cell:
         """A row of one of the queries."""
         choice = None if verdict is None else Choice(verdict)
-        return Cell(self._sources[source], self._batches[batch], kind, bool(drawn), choice, count)
+        return Cell(self._sources[source], self._batches[ingest], ingest, kind, bool(drawn), choice, count)

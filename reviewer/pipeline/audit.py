@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from holdfast.db import audit as counts
@@ -198,9 +199,9 @@ def _by_label(rows: Iterable[Labelled]) -> dict[str, list[Cell]]:
     for row in rows:
         cell = row.cell
         same = found.setdefault(row.label, {})
-        key = (cell.source, cell.batch, cell.kind, cell.drawn, cell.choice)
+        key = (cell.source, cell.ingest, cell.kind, cell.drawn, cell.choice)
         before = same[key].count if key in same else 0
-        same[key] = Cell(cell.source, cell.batch, cell.kind, cell.drawn, cell.choice, before + cell.count)
+        same[key] = replace(cell, count=before + cell.count)
     return {label: list(same.values()) for label, same in found.items()}
 
 

@@ -15,10 +15,12 @@ from holdfast.reviewer.policy.stratified import Stratum, interval, rate, weighte
 STRICT = (Choice.ACCEPT,)
 USABLE = (Choice.ACCEPT, Choice.EDIT)
 
-Draw = tuple[Source, str]
-"""A source's samples of one batch: those that the audit drew at one share."""
+Draw = tuple[Source, int]
+"""A source's samples of one ingest: those that the audit drew at one share."""
 
 _SILENT = "nothing audited"
+_APART = 10
+"""From so many audited samples on, an ingest is taken by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,12 @@ def _rates(cells: Sequence[Cell], strict: float | None, bounds: tuple[float, flo
 
 
 def drawn_weights(cells: Iterable[Cell]) -> dict[Draw, float]:
-    """For how many samples one that the audit drew stands, by source and batch."""
+    """For how many samples one that the audit drew stands, by source and ingest."""
     return _weights((cell, cell.drawn) for cell in cells)
 
 
 def audited_weights(cells: Iterable[Cell]) -> dict[Draw, float]:
-    """For how many samples one that the audit drew and people decided stands, by source and batch."""
+    """For how many samples one that the audit drew and people decided stands, by source and ingest."""
     return _weights((cell, cell.drawn and cell.choice is not None) for cell in cells)
 
 
@@ -87,17 +89,24 @@ def _weights(cells: Iterable[tuple[Cell, bool]]) -> dict[Draw, float]:
     size: Counter[Draw] = Counter()
     part: Counter[Draw] = Counter()
     for cell, counts in cells:
-        size[cell.source, cell.batch] += cell.count
-        part[cell.source, cell.batch] += cell.count * counts
+        size[cell.source, cell.ingest] += cell.count
+        part[cell.source, cell.ingest] += cell.count * counts
     return {draw: size[draw] / count for draw, count in part.items() if count}
 
 
-def strata(cells: Iterable[Cell], *, good: Collection[Choice]) -> list[Stratum]:
-    """One stratum for each source, batch and kind.
+def strata(cells: Sequence[Cell], *, good: Collection[Choice]) -> list[Stratum]:
+    """One stratum for each source, ingest and kind; small ingests (`_APART`) of one audited share (within 2) together.
 
     One that no audited sample speaks for joins the largest of its source and kind, if one of them has any.
     """
-    return _strata(((cell, cell.source, cell.batch) for cell in cells), good)
+    weights, audited = audited_weights(cells), Counter[Draw]()
+    for cell in cells:
+        audited[cell.source, cell.ingest] += cell.count * (cell.drawn and cell.choice is not None)
+
+    def part(draw: Draw) -> Hashable:
+        return draw if audited[draw] >= _APART else _octave(weights.get(draw))
+
+    return _strata(((cell, cell.source, part((cell.source, cell.ingest))) for cell in cells), good)
 
 
 def strata_of_few(cells: Iterable[Cell], weights: Mapping[Draw, float], *, good: Collection[Choice]) -> list[Stratum]:
@@ -105,7 +114,7 @@ def strata_of_few(cells: Iterable[Cell], weights: Mapping[Draw, float], *, good:
 
     By source most strata of what one verifier flags would hold no audited sample.
     """
-    return _strata(((cell, None, _octave(weights.get((cell.source, cell.batch)))) for cell in cells), good)
+    return _strata(((cell, None, _octave(weights.get((cell.source, cell.ingest)))) for cell in cells), good)
 
 
 def _strata(cells: Iterable[tuple[Cell, Hashable, Hashable]], good: Collection[Choice]) -> list[Stratum]:
@@ -169,11 +178,11 @@ def _joined(parts: Sequence[Stratum]) -> list[Stratum]:
 def _groups(
     cells: Iterable[Cell], weights: Mapping[Draw, float], good: Collection[Choice]
 ) -> list[tuple[float, int, int]]:
-    return [(weights[cell.source, cell.batch], cell.count, cell.count if cell.choice in good else 0) for cell in cells]
+    return [(weights[cell.source, cell.ingest], cell.count, cell.count if cell.choice in good else 0) for cell in cells]
 
 
 def _key(cell: Cell) -> tuple[object, ...]:
-    return (cell.source, cell.batch, cell.kind, cell.drawn, cell.choice)
+    return (cell.source, cell.ingest, cell.kind, cell.drawn, cell.choice)
 
 
 def _count(cells: Iterable[Cell]) -> int:

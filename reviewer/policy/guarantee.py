@@ -1,10 +1,10 @@
 """When samples that no check flagged may be approved although nobody looked at them. Pure.
 
-What is proven: the audit draws by hash, so what it drew of a stratum (a source's samples of a batch) stands for what it
-left. If more than `risk` of the samples of the strata taken in with a p_bad up to the threshold were bad, a test would
-approve them with a probability of at most 1 - `confidence`, over which samples were drawn. It is a statement about one
-test and the samples as they were then. Three things it does not cover: that among many tests, one after the other, some
-err; that those who looked chose what to look at by its quality; that they judged wrongly.
+What is proven: the audit draws by hash, so what it drew of a stratum (a source's samples of one ingest) stands for what
+it left. If more than `risk` of the samples of the strata taken in with a p_bad up to the threshold were bad, a test
+would approve them with a probability of at most 1 - `confidence`, over which samples were drawn. It is a statement
+about one test and the samples as they were then. Three things it does not cover: that among many tests, one after the
+other, some err; that those who looked chose what to look at by its quality; that they judged wrongly.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FORGIVEN = 2
 """Bad samples that the evidence below a threshold must be able to bear, or it is left to the next one."""
 
 Stratum = tuple[int, int]
-"""A source and a batch, as numbers."""
+"""A source and an ingest, as numbers."""
 
 
 @dataclass(frozen=True, slots=True)

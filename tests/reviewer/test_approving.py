@@ -325,3 +325,16 @@ def _die_after(transactions: int, project: Project) -> None:
             bring_up_to_date(project, store, actor="lead-1", now=True, progress=progress)
     finally:
         os._exit(1)
+
+
+def test_what_joins_a_batch_later_is_not_approved_for_what_was_there_before(desk: Desk) -> None:
+    desk.look()
+    desk.update()
+    before = desk.approved()
+    ingest(desk.store, [make_sample(number) for number in range(200, 320)], batch="b0", signature="more", first=200)
+    verify(desk.project, desk.store, actor="lead-1")
+    desk.update()
+    assert desk.approved() == before
+    desk.look()
+    desk.update()
+    assert desk.statuses() == {"approved": 2 * SAMPLES}

@@ -307,3 +307,15 @@ def test_rows_do_not_depend_on_what_was_decided_first(judged: Store, tmp_path: A
         said(judged, dict(everything))
         said(other, dict(reversed(everything)))
         assert read(other) == read(judged)
+
+
+def test_what_joins_a_batch_later_is_drawn_at_another_share(store: Store) -> None:
+    """The first file of a batch is drawn in full for the least number of a source, and is worse than the second."""
+    add_user(store, name="lead-1", role=Role.LEAD, actor="lead-1")
+    ingest(store, [make_sample(number) for number in range(20)])
+    ingest(store, [make_sample(number) for number in range(100, 280)], signature="t", first=20)
+    judge(store, dict.fromkeys(range(1, 201), PASS), audit=range(1, 41))
+    said(store, {**dict.fromkeys(range(1, 21), "reject"), **dict.fromkeys(range(21, 41), "accept")})
+    assert read(store)["overall"]["strict_rate"] == pytest.approx(0.9)
+    assert read(store, by="reviewer")["rows"][0]["strict_rate"] == pytest.approx(0.9)
+    assert [row["strict_rate"] for row in read(store, by="batch")["rows"]] == [0.9]

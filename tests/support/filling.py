@@ -40,10 +40,13 @@ def make_sample(number: int, **fields: object) -> Sample:
     return Sample.model_validate({"messages": messages, "provenance": "synthetic", "model": "model-a", **fields})
 
 
-def ingest(store: Store, samples: Sequence[Sample], *, batch: str = "b", signature: str = "s") -> ingests.IngestCounts:
-    """Ingest samples under the external ids 0, 1, 2 …"""
+def ingest(
+    store: Store, samples: Sequence[Sample], *, batch: str = "b", signature: str = "s", first: int = 0
+) -> ingests.IngestCounts:
+    """Ingest samples under the external ids 0, 1, 2 …, or from another `first` one on."""
     opened = ingests.Ingest.begin(store, batch=batch, signature=signature, actor="lead-1")
-    opened.add([ingests.prepare(sample, batch=batch, external_id=str(number)) for number, sample in enumerate(samples)])
+    named = enumerate(samples, first)
+    opened.add([ingests.prepare(sample, batch=batch, external_id=str(number)) for number, sample in named])
     return opened.close()
 
 
