@@ -38,18 +38,14 @@ def deciding(store: Store, sample_ids: Iterable[int]) -> dict[int, Decision]:
     return found
 
 
-def made_beside(store: Store, sample_id: int, reviewer: str) -> Decision | None:
-    """The reviewer's edit that made a revision and changes no status: an answer to gold, or a decision made again."""
-    row = (
-        store.read()
-        .execute(
-            f"""SELECT {_COLUMNS} FROM decisions d JOIN samples s ON s.id = d.sample_id WHERE d.revision_id = ?
-            AND d.reviewer = ? AND d.kind IN ('gold', 'rereview') AND d.undone_seq IS NULL ORDER BY d.seq LIMIT 1""",
-            (sample_id, reviewer),
-        )
-        .fetchone()
+def made_beside(store: Store, sample_id: int) -> list[Decision]:
+    """The edits that made a revision and change no status, oldest first: answers to gold, decisions made again."""
+    rows = store.read().execute(
+        f"""SELECT {_COLUMNS} FROM decisions d JOIN samples s ON s.id = d.sample_id WHERE d.revision_id = ?
+        AND d.kind IN ('gold', 'rereview') AND d.undone_seq IS NULL ORDER BY d.seq""",
+        (sample_id,),
     )
-    return None if row is None else _decision(row)
+    return [_decision(row) for row in rows]
 
 
 def _decision(row: sqlite3.Row) -> Decision:

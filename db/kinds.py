@@ -36,8 +36,12 @@ def kind_of(
     """What a decision counts as, and whether it comes late; Refused where it cannot be made."""
     beside = personal.kind_of_claim(connection, item["id"], submission.reviewer, submission.token, at)
     late = submission.token is not None and beside is None and not holds(item, submission.token, at)
+    if submission.token is None:
+        # What looks undecided can be decided without a claim, or it would be told by not letting itself.
+        beside = personal.kind_seen(connection, item["id"], submission.reviewer, lead=role is Role.LEAD, at=at)
     if item["status"] == Status.GOLD:
-        return _gold_kind(connection, submission, item, role), late
+        _refuse_known(connection, submission, item, role, due=late or beside is not None)
+        return "gold", late
     if (late or beside == "rereview") and personal.is_due_again(connection, item["id"], submission.reviewer, at):
         return "rereview", late
     if late:
@@ -65,18 +69,18 @@ def kind_of(
     return "first", False
 
 
-def _gold_kind(connection: sqlite3.Connection, submission: Submission, item: sqlite3.Row, role: Role) -> str:
-    """Answers to gold have a kind of their own; Refused to leads, who know them, and to who has answered already."""
+def _refuse_known(
+    connection: sqlite3.Connection, submission: Submission, item: sqlite3.Row, role: Role, *, due: bool
+) -> None:
+    """Refused where a gold sample is nothing to its reviewer: to leads, and until it is due to who has decided it."""
     if role is Role.LEAD:
         raise Refused("a gold sample: its answer is known; `holdfast gold --retire` makes it data again")
-    answered = connection.execute(
-        """SELECT 1 FROM decisions WHERE sample_id = ? AND reviewer = ? AND kind = 'gold' AND undone_seq IS NULL
-        AND verdict <> 'skip'""",
+    said = connection.execute(
+        "SELECT 1 FROM decisions WHERE sample_id = ? AND reviewer = ? AND undone_seq IS NULL AND verdict <> 'skip'",
         (item["id"], submission.reviewer),
     ).fetchone()
-    if submission.token is None and not submission.second_opinion and answered is not None:
+    if said is not None and not due and not submission.second_opinion:
         raise Refused("decided already; give a second opinion with --second-opinion")
-    return "gold"
 
 
 def _is_held(item: sqlite3.Row, at: str) -> bool:

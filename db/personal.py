@@ -151,10 +151,14 @@ def kind_for(connection: sqlite3.Connection, sample_id: int, reviewer: str, *, l
 def kind_of(store: Store, sample_id: int, reviewer: str, *, lead: bool) -> Kind | None:
     """As what an annotator holds, or may be given, a sample beside the queue; as what a lead holds it."""
     with store.snapshot() as connection:
-        at = text_of(store.now())
-        if lead:
-            return _held_as(connection, sample_id, reviewer, at)
-        return kind_for(connection, sample_id, reviewer, lead=lead, at=at)
+        return kind_seen(connection, sample_id, reviewer, lead=lead, at=text_of(store.now()))
+
+
+def kind_seen(connection: sqlite3.Connection, sample_id: int, reviewer: str, *, lead: bool, at: str) -> Kind | None:
+    """`kind_of` inside a transaction."""
+    if lead:
+        return _held_as(connection, sample_id, reviewer, at)
+    return kind_for(connection, sample_id, reviewer, lead=lead, at=at)
 
 
 def kind_of_claim(
@@ -200,6 +204,11 @@ def release(connection: sqlite3.Connection, tokens: str) -> int:
 def release_all(connection: sqlite3.Connection, reviewer: str) -> int:
     """End every claim of a reviewer; how many there were."""
     return connection.execute("DELETE FROM personal WHERE reviewer = ?", (reviewer,)).rowcount
+
+
+def release_gold(connection: sqlite3.Connection, reviewer: str) -> None:
+    """End the claims on gold of a reviewer who is to know the answers."""
+    connection.execute("DELETE FROM personal WHERE reviewer = ? AND kind = 'gold'", (reviewer,))
 
 
 def free(connection: sqlite3.Connection, sample_id: int, reviewer: str) -> None:

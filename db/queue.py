@@ -298,6 +298,7 @@ def _open(values: dict[str, Any]) -> str:
     narrowed = "batch_id = (SELECT id FROM batches WHERE name = :batch) AND" if values["batch"] is not None else ""
     chosen = "AND sample_id IN (SELECT value FROM json_each(:among))" if values["among"] is not None else ""
     return f"""FROM queue q WHERE {narrowed} pool = :pool AND state = 'open' {chosen}
+        AND NOT EXISTS (SELECT 1 FROM personal p WHERE p.sample_id = q.sample_id AND p.reviewer = :reviewer)
         AND NOT EXISTS (SELECT 1 FROM skips k WHERE k.sample_id = q.sample_id AND k.reviewer = :reviewer AND
         k.until > :now) ORDER BY priority DESC, tie"""
 

@@ -20,14 +20,18 @@ _MOVED = f"""SELECT sample_id, 'gold' AS was, {_AS_SAID} AS told FROM gold g
         WHERE r.reviewer = :reviewer AND r.due_at <= :now
     UNION ALL SELECT x.sample_id, t.status, 'flagged' FROM overlaps x JOIN states t ON t.sample_id = x.sample_id
         WHERE NOT EXISTS (SELECT 1 FROM json_each(x.people) WHERE value = :reviewer)
-    UNION ALL SELECT sample_id, 'passed', 'flagged' FROM states WHERE audit AND status = 'passed'"""
+    UNION ALL SELECT sample_id, 'passed', 'flagged' FROM states WHERE audit AND status = 'passed'
+    UNION ALL SELECT DISTINCT d.revision_id, t.status, 'approved' FROM decisions d
+        JOIN states t ON t.sample_id = d.revision_id
+        WHERE d.kind = 'gold' AND d.reviewer = :reviewer AND d.undone_seq IS NULL AND t.status = 'superseded'"""
 
 
 def tallies_for(store: Store, reviewer: str) -> list[Tally]:
     """The counts by source and status as an annotator may know them, ordered as `samples.tallies` orders them.
 
     Gold counts as its last answer by the reviewer has it, as flagged without one; so does whatever else the reviewer
-    may be given as if nobody had decided it, and what the audit alone drew.
+    may be given as if nobody had decided it, and what the audit alone drew. What the reviewer made of gold by an edit
+    counts as approved.
     """
     instant = store.now()
     with store.snapshot() as connection:

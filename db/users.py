@@ -6,7 +6,7 @@ import re
 import sqlite3
 from dataclasses import dataclass
 
-from holdfast.db import events
+from holdfast.db import events, personal
 from holdfast.db.errors import NotPermitted, UsageError
 from holdfast.db.models import Role
 from holdfast.db.store import Store, text_of
@@ -44,6 +44,8 @@ def add_user(store: Store, *, name: str, role: Role, actor: str) -> None:
         if not first and _role(connection, actor) is not Role.LEAD:
             raise NotPermitted(f"{actor} is not a lead: only leads add users")
         _insert(connection, name=name, role=role, actor=actor, at=text_of(store.now()))
+        if role is Role.LEAD:
+            personal.release_gold(connection, name)
 
 
 def ensure_user(connection: sqlite3.Connection, name: str, *, at: str) -> Role:

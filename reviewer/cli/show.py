@@ -83,7 +83,7 @@ def lineage(caller: Caller, ref: str, as_json: bool, as_dot: bool) -> None:
         elif as_dot:
             say(dot(document(store, stored, caller.user)))
         else:
-            line = line_of(store, stored)
+            line = line_of(store, stored, caller.user)
             statuses = shown_statuses(store, {one.id: one.status for one in line}, caller.user)
             for one in line:
                 mark = "→" if one.id == stored.id else " "

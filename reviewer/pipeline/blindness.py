@@ -79,7 +79,8 @@ def deciding_for(store: Store, user: str, sample_id: int) -> Decision | None:
         return None
     if is_gold(store, sample_id):
         return _own(store, user, sample_id)
-    return deciding(store, [sample_id]).get(sample_id) or made_beside(store, sample_id, user)
+    made = (one for one in made_beside(store, sample_id) if one.reviewer == user)
+    return deciding(store, [sample_id]).get(sample_id) or next(made, None)
 
 
 def shown_statuses(store: Store, statuses: Mapping[int, Status], user: str) -> dict[int, str]:
@@ -104,9 +105,15 @@ def shown_statuses(store: Store, statuses: Mapping[int, Status], user: str) -> d
             shown[sample_id] = (Status.FLAGGED if said is None else AS_SAID[said.choice]).value
         elif sample_id in counts and counts[sample_id].reviewer != user and is_blind(store, user, sample_id):
             shown[sample_id] = HIDDEN
-        elif status is Status.SUPERSEDED and made_beside(store, sample_id, user) is not None:
-            shown[sample_id] = Status.APPROVED.value
+        elif status is Status.SUPERSEDED and (made := made_beside(store, sample_id)):
+            mine = any(one.reviewer == user for one in made)
+            shown[sample_id] = Status.APPROVED.value if mine else HIDDEN
     return shown
+
+
+def is_gone(status: str, shown: str) -> bool:
+    """Whether an edit has replaced a sample, as far as its reader may know, from its status and what is shown of it."""
+    return shown == Status.SUPERSEDED or (shown == HIDDEN and status == Status.SUPERSEDED)
 
 
 def shown_status(store: Store, sample_id: int, status: Status, user: str) -> str:

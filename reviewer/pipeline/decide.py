@@ -28,7 +28,7 @@ from holdfast.db.samples import Stored, load, resolve, uid_of
 from holdfast.db.store import Store
 from holdfast.db.users import role_of
 from holdfast.db.verdicts import current
-from holdfast.reviewer.pipeline.blindness import AS_SAID
+from holdfast.reviewer.pipeline.blindness import AS_SAID, is_blind, is_set_apart
 from holdfast.reviewer.pipeline.editing import revise, without_appended_newline
 from holdfast.reviewer.policy.streams import Shares, is_shown_again, opinions_on
 
@@ -92,7 +92,8 @@ def decide(store: Store, ask: Ask, *, reviewer: str, judge: Judge, shares: Share
         shown=ask.shown,
         **_asked_later(store, ask.sample_id, reviewer, shares),
     )
-    return _as_told(store, decisions.decide(store, submission), submission)
+    apart, blind = is_set_apart(store, reviewer, ask.sample_id), is_blind(store, reviewer, ask.sample_id)
+    return _as_told(store, decisions.decide(store, submission), submission, apart=apart, blind=blind)
 
 
 def _asked_later(store: Store, sample_id: int, reviewer: str, shares: Shares) -> dict[str, Any]:
@@ -100,14 +101,16 @@ def _asked_later(store: Store, sample_id: int, reviewer: str, shares: Shares) ->
     return {"again": is_shown_again(uid, reviewer, shares), "opinions": opinions_on(uid, shares)}
 
 
-def _as_told(store: Store, receipt: Receipt, submission: Submission) -> Receipt:
-    """What an annotator hears of a decision: the same whatever stream the sample came from."""
+def _as_told(store: Store, receipt: Receipt, submission: Submission, *, apart: bool, blind: bool) -> Receipt:
+    """What an annotator hears of a decision: the same whatever stream the sample came from.
+
+    `apart` and `blind` say how the sample looked to them before: undecided, or at least not decided by themselves.
+    """
     if role_of(store, submission.reviewer) is Role.LEAD:
         return receipt
-    beside = receipt.kind in ("gold", "rereview")
-    if beside or (receipt.kind == "second" and not receipt.late and not submission.second_opinion):
+    if receipt.kind in ("gold", "rereview") or (receipt.kind == "second" and apart and not receipt.late):
         status = Status.FLAGGED if receipt.late else AS_SAID[submission.choice]
-        asked = receipt.late or submission.second_opinion
+        asked = receipt.late or (submission.second_opinion and not blind)
         return replace(receipt, status=status, second_opinion=asked, kind="second" if asked else "first")
     if submission.choice is Choice.SKIP and receipt.status is Status.PASSED:
         return replace(receipt, status=Status.FLAGGED)

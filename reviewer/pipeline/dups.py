@@ -7,10 +7,9 @@ from itertools import islice
 from typing import Any
 
 from holdfast.db.briefs import Brief, briefs
-from holdfast.db.models import Status
 from holdfast.db.samples import Stored, load_many
 from holdfast.db.store import Store
-from holdfast.reviewer.pipeline.blindness import shown_statuses
+from holdfast.reviewer.pipeline.blindness import is_gone, shown_statuses
 from holdfast.reviewer.pipeline.desk import Neighbour
 from holdfast.reviewer.pipeline.neighbourhoods import VERIFIER, neighbourhood
 from holdfast.reviewer.pipeline.stacks import chosen_stack
@@ -37,7 +36,7 @@ def clusters(store: Store, known: Neighbourhood, user: str, *, batch: str | None
             live = [
                 (place, found[place.uid])
                 for place in places
-                if place.uid in found and found[place.uid].status is not Status.SUPERSEDED
+                if place.uid in found and not is_gone(found[place.uid].status, statuses[found[place.uid].id])
             ]
             if len(live) > 1 and any(brief.wanted for _, brief in live):
                 yield _document(live, statuses)
@@ -52,8 +51,8 @@ def neighbours(store: Store, known: Neighbourhood, stored: Stored, user: str, *,
     mates = (mate.uid for mate in known.cluster(place.representative, limit=SHOWN_NEIGHBOURS + 1))
     others |= dict.fromkeys(uid for uid in mates if uid != place.uid)
     found = briefs(store, list(others)[:SHOWN_NEIGHBOURS])
-    live = [brief for brief in found.values() if brief.status is not Status.SUPERSEDED]
-    statuses = shown_statuses(store, {one.id: one.status for one in live}, user)
+    statuses = shown_statuses(store, {one.id: one.status for one in found.values()}, user)
+    live = [brief for brief in found.values() if not is_gone(brief.status, statuses[brief.id])]
     text = compared_text(stored.sample)
     made = [
         Neighbour(

@@ -16,7 +16,6 @@ from holdfast.db.votes import votes_of
 from holdfast.reviewer.config import QuotaConfig
 from holdfast.reviewer.pipeline.blindness import (
     is_blind,
-    is_set_apart,
     shown_p_bad,
     shown_stream,
     shown_why,
@@ -24,7 +23,7 @@ from holdfast.reviewer.pipeline.blindness import (
     told_of,
 )
 from holdfast.reviewer.pipeline.desk import ClaimedItem, Draft, DraftKind, LineageStep, Neighbour, ShownFinding, Term
-from holdfast.reviewer.pipeline.lineage import ancestry, descent, label
+from holdfast.reviewer.pipeline.lineage import label, line_of
 from holdfast.reviewer.pipeline.shown_votes import masked, shown_votes
 from holdfast.reviewer.policy.quota import weight
 
@@ -41,8 +40,7 @@ def claimed_item(
     """All that the screen shows of a claimed sample."""
     stored = load(store, claim.sample_id)
     sample = stored.sample
-    apart = is_set_apart(store, reviewer, stored.id)
-    steps = _steps(store, stored, descendants=not apart)
+    steps = _steps(store, stored, reviewer)
     decisions = told_of(store, reviewer, stored.id)
     blind = is_blind(store, reviewer, stored.id)
     return ClaimedItem(
@@ -116,9 +114,8 @@ def _findings(store: Store, sample_id: int, *, blind: bool) -> tuple[ShownFindin
     )
 
 
-def _steps(store: Store, stored: Stored, *, descendants: bool) -> tuple[LineageStep, ...]:
-    """Where a sample comes from and what was made of it, but where that would tell what was decided."""
-    line = [*reversed(ancestry(store, stored)), *(descent(store, stored)[1:] if descendants else ())]
+def _steps(store: Store, stored: Stored, reviewer: str) -> tuple[LineageStep, ...]:
+    line = line_of(store, stored, reviewer)
     return tuple(LineageStep(one.uid, label(one), here=one.id == stored.id) for one in line)
 
 

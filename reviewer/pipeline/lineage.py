@@ -6,7 +6,7 @@ from typing import Any
 
 from holdfast.db.samples import Stored, children_of, load, parents_of
 from holdfast.db.store import Store
-from holdfast.reviewer.pipeline.blindness import shown_statuses
+from holdfast.reviewer.pipeline.blindness import is_set_apart, shown_statuses
 
 
 def ancestry(store: Store, stored: Stored) -> list[Stored]:
@@ -31,14 +31,18 @@ def descent(store: Store, stored: Stored) -> list[Stored]:
     return found
 
 
-def line_of(store: Store, stored: Stored) -> list[Stored]:
-    """The sample with its ancestors and descendants in the store, oldest first."""
-    return [*reversed(ancestry(store, stored)), *descent(store, stored)[1:]]
+def line_of(store: Store, stored: Stored, user: str) -> list[Stored]:
+    """The sample with its ancestors and descendants in the store, oldest first.
+
+    The user is not told of revisions, where those would say what was decided.
+    """
+    made_of_it = [] if is_set_apart(store, user, stored.id) else descent(store, stored)[1:]
+    return [*reversed(ancestry(store, stored)), *made_of_it]
 
 
 def document(store: Store, stored: Stored, user: str) -> dict[str, Any]:
     """Ancestry and descent as JSON: nodes from the oldest to the youngest, and edges from parent to child."""
-    nodes = line_of(store, stored)
+    nodes = line_of(store, stored, user)
     statuses = shown_statuses(store, {node.id: node.status for node in nodes}, user)
     held = {node.uid for node in nodes}
     edges = [{"parent": parent, "child": node.uid} for node in nodes for parent in node.sample.parents]
