@@ -47,10 +47,13 @@ class Pending:
         self._waiting.clear()
 
     def refuse_existing(self, *targets: Path) -> None:
-        """Refused where a target is a folder, or exists and may not be overwritten."""
+        """Refused where a target is a folder or a device, or exists and may not be overwritten."""
         for target in targets:
             if target.is_dir():
                 raise Refused(f"{target}: is a folder; name a file")
+            if target.exists() and not target.is_file():
+                # Its name would be given to the new file, and the device be gone.
+                raise Refused(f"{target}: is a device or a pipe; name a file")
             if not self._force and target.exists():
                 raise Refused(f"{target}: exists already; --force overwrites it")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -158,6 +159,12 @@ def test_a_page_replaces_nothing_unless_told_to(decided: Project, run: Run) -> N
     assert "prefers-color-scheme: dark" in page.read_text()
     assert list(decided.root.glob(".audit.html*")) == []
     assert "nothing was written" in run("audit", "--html", "missing/audit.html", status=1).output
+
+
+def test_a_page_never_takes_the_place_of_a_pipe_or_a_device(decided: Project, run: Run) -> None:
+    os.mkfifo(decided.root / "pipe")
+    assert "a device or a pipe" in run("audit", "--html", "pipe", "--force", status=1).output
+    assert (decided.root / "pipe").is_fifo()
 
 
 def test_a_page_and_the_document_at_once(decided: Project, read: Read) -> None:
