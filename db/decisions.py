@@ -103,6 +103,7 @@ def decide(store: Store, submission: Submission) -> Receipt:
         if submission.revision is not None:
             revision_id, revision_facts = store_revision(connection, submission.revision, item, at)
         payload = {**_payload(submission, item, kind, late, revision_facts), **_asked(submission, kind, now)}
+        payload["shown"] |= personal.place_of(connection, submission.sample_id, submission.reviewer)
         seq = events.append(connection, at=at, actor=submission.reviewer, type="decision.made", payload=payload)
         apply_made(connection, seq, at, submission.reviewer, submission.sample_id, revision_id, payload)
         personal.free(connection, submission.sample_id, submission.reviewer)

@@ -121,6 +121,26 @@ def lease(connection: sqlite3.Connection, sample_id: int, kind: str, values: dic
     return _held(row)
 
 
+def place_of(connection: sqlite3.Connection, sample_id: int, reviewer: str) -> dict[str, float]:
+    """What a reviewer is told of the place of what they hold, for the record; nothing where that is its own."""
+    row = connection.execute(
+        "SELECT priority, p_shown FROM personal WHERE sample_id = ? AND reviewer = ? AND priority IS NOT NULL",
+        (sample_id, reviewer),
+    ).fetchone()
+    return {} if row is None else dict(row)
+
+
+def last_place(connection: sqlite3.Connection, sample_id: int, reviewer: str) -> dict[str, float]:
+    """What the reviewer was told of a sample's place when they decided it last; who undoes that is told it again."""
+    row = connection.execute(
+        """SELECT json_extract(e.payload, '$.shown.priority') AS priority,
+        json_extract(e.payload, '$.shown.p_shown') AS p_shown FROM events e WHERE e.seq = (SELECT max(seq)
+            FROM decisions WHERE sample_id = ? AND reviewer = ?)""",
+        (sample_id, reviewer),
+    ).fetchone()
+    return {} if row is None or row["priority"] is None else dict(row)
+
+
 def take_over(connection: sqlite3.Connection, values: dict[str, Any]) -> Held | None:
     """Take up an own claim whose process is gone."""
     mine = connection.execute(

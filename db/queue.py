@@ -32,6 +32,10 @@ _FREE = """reviewer = NULL, token = NULL, pid = NULL, expires_at = NULL, state =
     SELECT 1 FROM states st WHERE st.sample_id = queue.sample_id
     AND (st.status IN ('flagged', 'escalated') OR (st.status = 'passed' AND st.audit))), 'open', 'done')"""
 
+_WHOLE_QUEUE = {"pool": "review", "batch": None, "among": None}
+_ABOVE = 0.5
+"""How far above the next item of the queue one beside it seems to stand that was asked for by name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -111,7 +115,9 @@ def claim_sample(
         values = _lease(store, reviewer, now, lease_seconds, session=session)
         kind = personal.kind_for(connection, sample_id, reviewer, lead=lead, at=values["now"])
         if kind is not None:
-            return _personal_claim(connection, personal.lease(connection, sample_id, kind, values))
+            shown = personal.last_place(connection, sample_id, reviewer)
+            shown = shown or disguise(_heads(connection, {**values, **_WHOLE_QUEUE}), _ABOVE)
+            return _personal_claim(connection, personal.lease(connection, sample_id, kind, {**values, **shown}))
         refuse_if_held(connection, sample_id, reviewer, values["now"])
         if connection.execute("SELECT 1 FROM queue WHERE sample_id = ?", (sample_id,)).fetchone() is None:
             insert_entry(connection, sample_id, "none", "open", UNRANKED)
