@@ -12,7 +12,7 @@ import orjson
 from holdfast.db import events, exports
 from holdfast.db.merkle import MerkleTree, merkle_root
 from holdfast.db.models import Status
-from holdfast.db.states import GUARANTEED, refresh
+from holdfast.db.states import refresh
 from holdfast.db.store import Store, text_of
 from holdfast.db.users import ensure_user
 
@@ -21,12 +21,14 @@ AT_A_TIME = 250
 
 _STANDING = "approval_test"
 
-# What a person wrote is no matter of approval, nor what one edited; what was decided is decided.
-_UNFLAGGED = f"""SELECT s.id, s.uid, s.source_id, s.ingest_id, st.audit, st.status,
-    EXISTS (SELECT 1 FROM decisions d WHERE d.sample_id = s.id AND d.undone_seq IS NULL AND d.kind <> 'gold') AS seen,
-    {GUARANTEED} AS guaranteed
+# What a person wrote is no matter of approval, nor what one edited; what was decided is decided. Bad samples of the
+# audit that became gold are evidence still: to leave them out would choose the evidence by what was found.
+_UNFLAGGED = """SELECT s.id, s.uid, s.source_id, s.ingest_id, st.audit, st.status,
+    st.status = 'gold' OR EXISTS (SELECT 1 FROM decisions d
+        WHERE d.sample_id = s.id AND d.undone_seq IS NULL AND d.kind <> 'gold') AS seen
     FROM states st JOIN samples s ON s.id = st.sample_id JOIN verdicts v ON v.id = st.verdict_id
-    WHERE st.sample_id > ? AND s.provenance <> 'human' AND s.ingest_id IS NOT NULL AND st.status <> 'gold'
+    WHERE st.sample_id > ? AND s.provenance <> 'human' AND s.ingest_id IS NOT NULL
+    AND (st.status <> 'gold' OR st.audit AND EXISTS (SELECT 1 FROM gold WHERE sample_id = s.id AND verdict <> 'accept'))
     AND v.outcome NOT IN ('fail', 'flag', 'error')
     AND NOT EXISTS (SELECT 1 FROM decisions WHERE revision_id = s.id) ORDER BY st.sample_id LIMIT ?"""
 
@@ -36,6 +38,7 @@ class Unflagged:
     """An ingested sample that no check flags and no person wrote.
 
     `bad` is None where the audit drew it and nobody has looked yet; one that was escalated or skipped counts as bad.
+    Gold samples are not among them, but for bad ones that the audit drew.
     """
 
     sample_id: int

@@ -17,6 +17,7 @@ from filling import ingest, make_sample
 from holdfast.db import approvals, decisions, events, exports, orderings, samples
 from holdfast.db.check import check
 from holdfast.db.decisions import Submission
+from holdfast.db.gold import set_gold
 from holdfast.db.models import Choice, Status
 from holdfast.db.replay import repair
 from holdfast.reviewer import trust
@@ -150,6 +151,18 @@ def test_what_was_escalated_or_skipped_counts_as_bad(desk: Desk) -> None:
             decisions.decide(desk.store, Submission(sample_id, "annotator-1", Choice.ACCEPT))
     desk.update()
     assert desk.stand()["bad"] == 3
+
+
+def test_a_bad_sample_stays_evidence_when_it_becomes_gold(desk: Desk) -> None:
+    bad = desk.look(Choice.REJECT, count=12)
+    good = desk.look()
+    for sample_id in (*bad, good[0]):
+        verdict = Choice.ACCEPT if sample_id == good[0] else Choice.REJECT
+        set_gold(desk.store, sample_id, actor="lead-1", verdict=verdict)
+    desk.update()
+    assert desk.approved() == []
+    assert desk.stand()["bad"] >= 10
+    assert desk.stand()["audited"] < 12 + len(good)
 
 
 def test_a_decision_that_is_undone_takes_everything_back(desk: Desk) -> None:
