@@ -91,6 +91,7 @@ def learned_state(rule: Mapping[str, Any], decided: Sequence[Decided]) -> tuple[
     }
     if not _enough([one.bad for one in ordered]):
         return {}, report
+    import sklearn.linear_model  # noqa: F401 - only libraries that are loaded by then can be limited
     from threadpoolctl import threadpool_limits
 
     # With one thread sums are the same on all machines, and a screen beside it keeps its core.
