@@ -11,6 +11,7 @@ from triage.figures import standing
 from triage.project import Verified
 
 from holdfast.reviewer.policy.audit_draw import AUDIT_SEED, uniform
+from holdfast.reviewer.policy.calibration import IDENTITY
 from holdfast.reviewer.policy.estimator import Estimate, Estimator
 from holdfast.reviewer.policy.learning import Decided, learned_state
 from holdfast.reviewer.policy.ordering import Placing, entry_of
@@ -115,7 +116,8 @@ class Replay:
             weight = 1.0 if one.flagged else 1 / chances.get(one.source, 1.0)
             known.append(Decided(one, bad, weight, seq))
         learned, report = learned_state(self._rule, known)
-        placing = replace(self._placing, looks=Counter(self.samples[at].source for at in said))
+        curve = tuple(map(tuple, learned.get("curve", IDENTITY)))
+        placing = replace(self._placing, looks=Counter(self.samples[at].source for at in said), curve=curve)
         if learned:
             placing = replace(placing, turns={}, rounds=0)
         return Fitted(Estimator({"rule": self._rule, "learned": learned}), placing, report["blend"] > 0)
