@@ -64,9 +64,17 @@ class Ranker:
         return self.entries([one])[0] if wanted else None
 
     def places(self, sample_ids: Sequence[int]) -> Places:
-        """Samples' places, packed for the store."""
+        """Samples' places, packed for the store, the highest first: the store's indices take them up fastest so."""
         entries = self.entries(rankables(self._store, sample_ids))
-        return [place_of(sample_id, entry) for sample_id, entry in zip(sample_ids, entries, strict=True)]
+        packed = [place_of(sample_id, entry) for sample_id, entry in zip(sample_ids, entries, strict=True)]
+        return sorted(packed, key=_falling)
+
+
+def _falling(place: tuple[object, ...]) -> tuple[float, int]:
+    priority, *_, sample_id = place
+    assert isinstance(priority, float)
+    assert isinstance(sample_id, int)
+    return -priority, sample_id
 
 
 class Crew(Protocol):
@@ -76,7 +84,7 @@ class Crew(Protocol):
         """An ordering of the store as it is now."""
 
     def places(self, version: int, sample_ids: Sequence[int]) -> Iterator[Places]:
-        """The samples' places by an ordering, in pages, in their order."""
+        """The samples' places by an ordering, in pages of so many samples as they come."""
 
 
 class Inline:
