@@ -19,20 +19,8 @@ def wilson(successes: float, trials: float, confidence: float = CONFIDENCE) -> t
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def wilson_lower(successes: float, trials: float, confidence: float = CONFIDENCE) -> float:
-    """One-sided lower Wilson bound of a rate; 0 without trials."""
-    return wilson(successes, trials, 2 * confidence - 1)[0]
-
-
-def clopper_pearson(successes: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Two-sided exact interval of a rate; (0, 1) without trials (Clopper & Pearson 1934)."""
-    one_sided = (1 + confidence) / 2
-    low = 1 - clopper_pearson_upper(trials - successes, trials, one_sided)
-    return low, clopper_pearson_upper(successes, trials, one_sided)
-
-
 def clopper_pearson_upper(bad: int, trials: int, confidence: float = CONFIDENCE) -> float:
-    """One-sided exact upper bound of a rate: it covers the true one at least so often; 1 without trials."""
+    """One-sided exact upper bound of a rate (Clopper & Pearson 1934): it covers at least so often; 1 without trials."""
     from scipy.special import betaincinv
 
     return 1.0 if bad >= trials else float(betaincinv(bad + 1, trials - bad, confidence))
@@ -47,10 +35,3 @@ def jeffreys(successes: float, trials: float, confidence: float = CONFIDENCE) ->
 
     a, b = successes + 0.5, trials - successes + 0.5
     return float(betaincinv(a, b, (1 - confidence) / 2)), float(betaincinv(a, b, (1 + confidence) / 2))
-
-
-def beta_lower(successes: float, trials: float, confidence: float = CONFIDENCE) -> float:
-    """One-sided lower bound of a rate under the uniform prior: its posterior lies below with 1 - confidence."""
-    from scipy.special import betaincinv
-
-    return float(betaincinv(successes + 1, trials - successes + 1, 1 - confidence))

@@ -9,15 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.reviewer.policy.acceptance import (
-    beta_lower,
-    clopper_pearson,
-    clopper_pearson_upper,
-    jeffreys,
-    wilson,
-    wilson_lower,
-)
-from holdfast.reviewer.policy.stratified import Stratum, interval, lower_bound, rate, standard_error, weighted
+from holdfast.reviewer.policy.acceptance import clopper_pearson_upper, jeffreys, wilson
+from holdfast.reviewer.policy.stratified import Stratum, interval, lower_bound, rate, weighted
 
 COUNTS = st.integers(0, 40).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 """Successes and trials."""
@@ -39,7 +32,7 @@ def test_wilson_intervals(successes: int, trials: int, low: float, high: float) 
 
 @pytest.mark.parametrize(("successes", "trials", "low"), [(8, 10, 0.5407928057), (45, 50, 0.8084624858), (0, 0, 0.0)])
 def test_one_sided_wilson_bounds(successes: int, trials: int, low: float) -> None:
-    assert wilson_lower(successes, trials) == pytest.approx(low, abs=1e-9)
+    assert wilson(successes, trials, confidence=0.9)[0] == pytest.approx(low, abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +46,11 @@ def test_one_sided_wilson_bounds(successes: int, trials: int, low: float) -> Non
     ],
 )
 def test_clopper_pearson_intervals(successes: int, trials: int, low: float, high: float) -> None:
-    assert clopper_pearson(successes, trials) == pytest.approx((low, high), abs=1e-9)
+    bounds = (
+        1 - clopper_pearson_upper(trials - successes, trials, 0.975),
+        clopper_pearson_upper(successes, trials, 0.975),
+    )
+    assert bounds == pytest.approx((low, high), abs=1e-9)
 
 
 def test_exact_upper_bounds_without_a_bad_one() -> None:
@@ -78,7 +75,6 @@ def test_jeffreys_interval() -> None:
     ],
 )
 def test_bounds_under_a_uniform_prior(successes: int, trials: int, low: float) -> None:
-    assert beta_lower(successes, trials) == pytest.approx(low, abs=1e-9)
     assert lower_bound([Stratum("all", 1000, trials, successes)]) == pytest.approx(low, abs=1e-9)
 
 
@@ -93,9 +89,8 @@ def test_the_interval_holds_the_rate(successes: int, trials: int) -> None:
 FLAGGED_AND_NOT = [Stratum("flagged", 200, 100, 40), Stratum("unflagged", 800, 40, 36)]
 
 
-def test_a_stratified_rate_and_its_standard_error() -> None:
+def test_a_stratified_rate() -> None:
     assert rate(FLAGGED_AND_NOT) == pytest.approx(0.8, abs=1e-9)
-    assert standard_error(FLAGGED_AND_NOT) == pytest.approx(0.0380993671, abs=1e-9)
 
 
 def test_bounds_on_the_lattice_are_near_the_exact_ones() -> None:
