@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from holdfast.db.personal import STREAM_OF
 from holdfast.db.states import UNRANKED, QueueEntry
 
 
-def disguise(heads: Sequence[QueueEntry], above: float) -> dict[str, float]:
-    """Priority and p_bad to be shown of an item beside the queue that comes before the next two of the queue."""
+def disguise(heads: Sequence[QueueEntry], given: Iterable[float], above: float) -> dict[str, float]:
+    """Priority and p_bad to be shown of an item beside the queue that comes before the next two of the queue.
+
+    It stands above those, by no more than they are apart, but not above what comes before it: the least of the
+    priorities `given` before that is not below them. `above` says where in between, from 0 to 1.
+    """
+    first, last = (*heads, UNRANKED, UNRANKED)[:2]
+    over = min((one for one in given if one >= first.priority), default=None)
     if not heads:
-        return {}
-    first, last = heads[0], heads[-1]
+        return {} if over is None else {"priority": round(above * over, 6)}
+    room = first.priority - last.priority
+    room = room if over is None else min(room, over - first.priority)
     seen = [one.p_bad if one.p_shown is None else one.p_shown for one in (first, last)]
     return {
-        "priority": round(first.priority + above * (first.priority - last.priority), 6),
+        "priority": round(first.priority + above * room, 6),
         "p_shown": round(seen[1] + above * (seen[0] - seen[1]), 6),
     }
 

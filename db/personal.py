@@ -71,11 +71,12 @@ class Held:
 class Waiting:
     """Samples that a reviewer could be given beside the queue, in order, and what they hold of such.
 
-    `number` is that of the next item that the reviewer is given, of whatever kind.
+    `number` is that of the next item that the reviewer is given, of whatever kind; `places` are the priorities of
+    those given before.
     """
 
     number: int
-
+    places: tuple[float, ...]
     gold: tuple[int, ...]
     rereview: tuple[int, ...]
     second: tuple[int, ...]
@@ -100,6 +101,19 @@ def given(connection: sqlite3.Connection, reviewer: str) -> int:
         {"reviewer": reviewer},
     ).fetchone()
     return int(number)
+
+
+def places(connection: sqlite3.Connection, reviewer: str) -> tuple[float, ...]:
+    """The priorities, as the reviewer is told them, of what they hold and of what they decided last."""
+    rows = connection.execute(
+        """SELECT priority FROM queue WHERE state = 'claimed' AND reviewer = :reviewer
+        UNION ALL SELECT priority FROM personal WHERE reviewer = :reviewer AND priority IS NOT NULL
+        UNION ALL SELECT coalesce(json_extract(e.payload, '$.shown.priority'), q.priority) FROM events e
+            JOIN decisions d ON d.seq = e.seq JOIN queue q ON q.sample_id = d.sample_id
+            WHERE e.seq = (SELECT max(seq) FROM decisions WHERE reviewer = :reviewer)""",
+        {"reviewer": reviewer},
+    )
+    return tuple(row[0] for row in rows)
 
 
 def next_of(connection: sqlite3.Connection, kind: Kind, values: dict[str, Any]) -> int | None:
@@ -242,6 +256,7 @@ def waiting(store: Store, reviewer: str, *, lead: bool, batch: str | None = None
         values = {"reviewer": reviewer, "now": text_of(store.now()), "batch": batch, "among": None}
         return Waiting(
             given(connection, reviewer),
+            places(connection, reviewer),
             () if lead else tuple(_gold_due(connection, values)),
             tuple(_rereviews_due(connection, values)),
             tuple(_overlaps_open(connection, values)),

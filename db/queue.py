@@ -25,7 +25,7 @@ from holdfast.db.store import Store, instant_of, text_of
 
 Slots = Callable[[int], tuple[Sequence[Kind], float]]
 """From the number of the item that a reviewer is given to the kinds it may be, in the order in which they are tried,
-and to where, from 0 to 1, above the next item of the queue it seems to stand."""
+and to where, from 0 to 1, between the next item of the queue and the one before it seems to stand."""
 
 _COLUMNS = "sample_id, token, expires_at, stream, priority, p_bad, why, reasons, p_shown, version, reviewer, state"
 _FREE = """reviewer = NULL, token = NULL, pid = NULL, expires_at = NULL, state = iif(EXISTS (
@@ -116,7 +116,7 @@ def claim_sample(
         kind = personal.kind_for(connection, sample_id, reviewer, lead=lead, at=values["now"])
         if kind is not None:
             shown = personal.last_place(connection, sample_id, reviewer)
-            shown = shown or disguise(_heads(connection, {**values, **_WHOLE_QUEUE}), _ABOVE)
+            shown = shown or disguise(_heads(connection, {**values, **_WHOLE_QUEUE}), (), _ABOVE)
             return _personal_claim(connection, personal.lease(connection, sample_id, kind, {**values, **shown}))
         refuse_if_held(connection, sample_id, reviewer, values["now"])
         if connection.execute("SELECT 1 FROM queue WHERE sample_id = ?", (sample_id,)).fetchone() is None:
@@ -261,7 +261,7 @@ def _take_first(
         # Gold hides among the queue, and is not given where that is empty.
         sample_id = personal.next_of(connection, kind, values) if heads or kind != "gold" else None
         if sample_id is not None:
-            shown = disguise(heads, above)
+            shown = disguise(heads, personal.places(connection, values["reviewer"]), above)
             return _personal_claim(connection, personal.lease(connection, sample_id, kind, {**values, **shown}))
     return None
 

@@ -35,7 +35,7 @@ class Beside:
         """What kinds the item of a number may be, and where it seems to stand; leads know the answers to gold."""
         tried = tries(slot(self.user, number, self.shares))
         kinds = tuple(kind for kind in tried if not (self.lead and kind == "gold"))
-        return kinds, above(self.user, number, self.shares)
+        return kinds, above(self.user, number)
 
     def ids(self) -> list[int]:
         """The samples that the reviewer could be given."""
@@ -56,7 +56,7 @@ class Beside:
     def interleaved(self, rows: Iterable[QueueRow]) -> Iterator[QueueRow]:
         """The queue's rows with those beside them, in the order in which all of it is given."""
         found = self._found()
-        kinds = ((above(self.user, number, self.shares), kind) for number, kind in self._kinds(found))
+        kinds = ((above(self.user, number), kind) for number, kind in self._kinds(found))
         placed = _placed(self.store, _Ahead(rows), found, kinds)
         held = deque(sorted(self._held_rows(found), key=lambda row: -row.entry.priority))
         for position, row in enumerate(_merged(placed, held), start=1):
@@ -153,17 +153,22 @@ class _Ahead:
 
 def _placed(store: Store, ahead: _Ahead, found: Waiting, kinds: Iterator[tuple[float, Kind]]) -> Iterator[QueueRow]:
     """The rows of the queue, and between them those beside it, as `kinds` has them for those that nobody holds."""
+    given = found.places
     left = {"gold": iter(found.gold), "rereview": iter(found.rereview), "second": iter(found.second)}
     for over, kind in kinds:
         if kind == "queue":
             while (row := ahead.first()) is not None and row.reviewer is not None:
                 yield ahead.take()
             if row is not None:
+                given = (*found.places, row.entry.priority)
                 yield ahead.take()
             continue
         sample_id = next(left[kind])
-        shown = disguise([row.entry for row in ahead.free(2)], over)
-        entry = queue.entry_of(store, sample_id)
-        yield QueueRow(sample_id, 0, beside(entry, kind, shown.get("priority"), shown.get("p_shown")), None)
+        shown = disguise([row.entry for row in ahead.free(2)], given, over)
+        entry = beside(queue.entry_of(store, sample_id), kind, shown.get("priority"), shown.get("p_shown"))
+        given = (*found.places, entry.priority)
+        while (row := ahead.first()) is not None and row.reviewer is not None and row.entry.priority > entry.priority:
+            yield ahead.take()
+        yield QueueRow(sample_id, 0, entry, None)
     while ahead.first() is not None:
         yield ahead.take()

@@ -48,15 +48,9 @@ def tries(kind: Kind) -> tuple[Kind, ...]:
     return tuple(dict.fromkeys((kind, "queue", "second", "rereview")))
 
 
-def above(reviewer: str, number: int, shares: Shares) -> float:
-    """How far above the next item of the queue one beside it seems to stand, in (0, 1): of several in a row each lower.
-
-    The range is halved with each, so that the next number alone is drawn.
-    """
-    before = number
-    while before and slot(reviewer, before - 1, shares) != "queue":
-        before -= 1
-    return float((1 + uniform("above", f"{reviewer}\0{number}")) / 2 ** (1 + number - before))
+def above(reviewer: str, number: int) -> float:
+    """Where between the next item of the queue and the one before an item beside it seems to stand, in [0, 1)."""
+    return float(uniform("above", f"{reviewer}\0{number}"))
 
 
 def sequence(reviewer: str, number: int, shares: Shares, left: Mapping[Kind, int]) -> Iterator[tuple[int, Kind]]:
