@@ -25,7 +25,7 @@ from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store
 from holdfast.reviewer.config import Config
 from holdfast.reviewer.pipeline import queue as work
-from holdfast.reviewer.pipeline.blindness import is_gone, shown_why, told_alike
+from holdfast.reviewer.pipeline.blindness import is_gone, shown_p_bad, shown_why, told_alike
 from holdfast.reviewer.pipeline.decide import Ask, decide
 from holdfast.reviewer.pipeline.desk import Answer
 from holdfast.reviewer.pipeline.documents import show
@@ -124,15 +124,25 @@ def test_every_decision_takes_one_from_what_waits(store: Store) -> None:
 
 
 def test_the_listing_is_the_order_in_which_items_are_given(store: Store) -> None:
-    set_up = config(gold_share=0.25)
-    order = [row["uid"] for row in listed(store, set_up)]
-    priorities = [row["priority"] for row in listed(store, set_up)]
+    set_up = config(gold_share=0.25, overlap_share=0.5)
+    with store.write() as connection:  # uneven, so that an item beside the queue has room to stand out
+        connection.execute("UPDATE queue SET priority = round(50.0 / sample_id + sample_id % 7, 6)")
+    for _ in range(12):
+        answer(store, set_up, claimed(store, set_up, "annotator-2"), "annotator-2")
+    rows = [(row["uid"], row["priority"], row["p_bad"]) for row in listed(store, set_up)]
+    priorities = [priority for _, priority, _ in rows]
     assert priorities == sorted(priorities, reverse=True)
     given = []
-    while (claim := work.claim(store, set_up, user="annotator-1")) is not None:
-        given.append(claim.uid)
-        answer(store, set_up, claim, "annotator-1")
-    assert given == order
+    ahead: list[Claim] = []
+    while (claim := work.claim(store, set_up, user="annotator-1")) is not None or ahead:
+        if claim is not None:
+            ahead.append(claim)
+            entry = claim.entry
+            given.append((claim.uid, entry.priority, shown_p_bad(entry, lead=False)))
+            assert [row["priority"] for row in listed(store, set_up)] == priorities[len(given) - len(ahead) :]
+        if claim is None or len(ahead) == 3:
+            answer(store, set_up, ahead.pop(0), "annotator-1")
+    assert given == rows
 
 
 def test_a_filter_tells_no_streams_apart(store: Store) -> None:
