@@ -20,7 +20,7 @@ Draw = tuple[Source, int]
 
 _SILENT = "nothing audited"
 _APART = 10
-"""From so many audited samples on, an ingest is taken by itself."""
+"""From so many samples drawn by the audit on, a source's samples of one ingest are taken by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +97,19 @@ def _weights(cells: Iterable[tuple[Cell, bool]]) -> dict[Draw, float]:
 def strata(cells: Sequence[Cell], *, good: Collection[Choice]) -> list[Stratum]:
     """One stratum for each source, ingest and kind; small ingests (`_APART`) of one audited share (within 2) together.
 
-    One that no audited sample speaks for joins the largest of its source and kind, if one of them has any.
+    One that no audited sample speaks for joins the largest of its source and kind, if one of them has any: but not
+    where people have looked at nothing that the audit drew of an ingest, which may be unlike those before it.
     """
-    weights, audited = audited_weights(cells), Counter[Draw]()
+    weights, drawn = audited_weights(cells), Counter[Draw]()
     for cell in cells:
-        audited[cell.source, cell.ingest] += cell.count * (cell.drawn and cell.choice is not None)
+        drawn[cell.source, cell.ingest] += cell.count * cell.drawn
 
-    def part(draw: Draw) -> Hashable:
-        return draw if audited[draw] >= _APART else _octave(weights.get(draw))
+    def place(draw: Draw) -> tuple[Hashable, Hashable]:
+        if drawn[draw] < _APART:
+            return draw[0], _octave(weights.get(draw))
+        return (draw[0] if draw in weights else draw), draw
 
-    return _strata(((cell, cell.source, part((cell.source, cell.ingest))) for cell in cells), good)
+    return _strata(((cell, *place((cell.source, cell.ingest))) for cell in cells), good)
 
 
 def strata_of_few(cells: Iterable[Cell], weights: Mapping[Draw, float], *, good: Collection[Choice]) -> list[Stratum]:

@@ -319,3 +319,16 @@ def test_what_joins_a_batch_later_is_drawn_at_another_share(store: Store) -> Non
     assert read(store)["overall"]["strict_rate"] == pytest.approx(0.9)
     assert read(store, by="reviewer")["rows"][0]["strict_rate"] == pytest.approx(0.9)
     assert [row["strict_rate"] for row in read(store, by="batch")["rows"]] == [0.9]
+
+
+def test_a_file_that_nobody_has_looked_into_is_not_taken_for_like_those_before_it(store: Store) -> None:
+    add_user(store, name="lead-1", role=Role.LEAD, actor="lead-1")
+    ingest(store, [make_sample(number) for number in range(100)])
+    ingest(store, [make_sample(number) for number in range(100, 180)], signature="t", first=100)
+    judge(store, dict.fromkeys(range(1, 181), PASS), audit=[*range(1, 21), *range(101, 121)])
+    said(store, dict.fromkeys(range(1, 21), "accept"))
+    found = read(store)["overall"]
+    assert found["low"] < 0.6
+    assert found["high"] > 0.9
+    said(store, dict.fromkeys(range(101, 121), "reject"))
+    assert read(store)["overall"]["strict_rate"] == pytest.approx(100 / 180, abs=1e-6)
