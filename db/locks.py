@@ -1,4 +1,4 @@
-"""File locks beside a store: one process at a time ingests, verifies, orders the queue. A lock dies with its process."""
+"""File locks beside a store: one process at a time ingests, verifies, orders. A lock dies with its process."""
 
 from __future__ import annotations
 
