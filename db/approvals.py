@@ -60,11 +60,12 @@ def unflagged(store: Store, *, after_id: int = 0, limit: int = 500) -> list[Unfl
     ]  # fmt: skip
 
 
-def granted(store: Store) -> list[int]:
-    """Row ids of the samples for which an approval stands and nobody has decided, in order."""
+def granted(store: Store, *, decided: bool = False) -> list[int]:
+    """Row ids of the samples for which an approval stands, in order: of those that nobody has decided, or of all."""
     rows = store.read().execute(
-        """SELECT sample_id FROM approvals a WHERE revoked_seq IS NULL AND NOT EXISTS (SELECT 1 FROM decisions d
-        WHERE d.sample_id = a.sample_id AND d.undone_seq IS NULL AND d.kind <> 'gold') ORDER BY sample_id"""
+        """SELECT sample_id FROM approvals a WHERE revoked_seq IS NULL AND (? OR NOT EXISTS (SELECT 1 FROM decisions d
+        WHERE d.sample_id = a.sample_id AND d.undone_seq IS NULL AND d.kind <> 'gold')) ORDER BY sample_id""",
+        (decided,),
     )
     return [row[0] for row in rows]
 

@@ -49,7 +49,7 @@ def approve(
     Each transaction stands for itself: interrupted, the next call goes on. Call it under the lock of the ordering.
     """
     if review.auto_approve == "off":
-        standing = approvals.granted(store) if approvals.any_granted(store) else []
+        standing = approvals.granted(store, decided=True)
         return ApprovalReport(revoked=_revoke(store, standing, actor, _OFF, progress))
     if not _is_due(store, review, ordering):
         return ApprovalReport()
@@ -59,7 +59,8 @@ def approve(
     if _is_testable(ordering):
         proof, wanted = _tested(review, store, ordering, found, progress)
     facts = _facts(review, ordering, proof)
-    standing = approvals.granted(store)
+    # Where nothing is supported, what was decided must not come back approved when that is undone.
+    standing = approvals.granted(store, decided=proof.threshold is None)
     supported = set(wanted)
     lost = [sample_id for sample_id in standing if sample_id not in supported]
     revoked = _revoke(store, lost, actor, "the audit no longer supports it", progress)

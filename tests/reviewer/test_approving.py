@@ -189,6 +189,19 @@ def test_turned_off_it_takes_everything_back(desk: Desk) -> None:
     assert desk.statuses() == {"passed": SAMPLES - len(drawn), "approved": len(drawn)}
 
 
+def test_what_was_decided_loses_its_approval_too(desk: Desk) -> None:
+    desk.look()
+    desk.update()
+    sample_id = desk.approved()[0]
+    decisions.decide(desk.store, Submission(sample_id, "annotator-2", Choice.REJECT))
+    desk.configure(mode="off")
+    desk.update()
+    assert not due(desk.project.config.review, desk.store)
+    decisions.undo(desk.store, reviewer="annotator-2")
+    assert samples.load(desk.store, sample_id).status is Status.PASSED
+    assert list(check(desk.store)) == []
+
+
 def test_a_smaller_risk_takes_back_what_it_does_not_allow(desk: Desk) -> None:
     desk.look()
     desk.update()
