@@ -40,8 +40,8 @@ _FIRST_BATCH = "(SELECT batch_id FROM occurrences WHERE sample_id = d.sample_id 
 REREVIEWS = f"""SELECT d.reviewer, d.sample_id, d.again_at, {_FIRST_BATCH} FROM decisions d
     WHERE d.again_at IS NOT NULL AND {_SAID.format("d")}
     AND NOT EXISTS (SELECT 1 FROM gold g WHERE g.sample_id = d.sample_id)
-    AND NOT EXISTS (SELECT 1 FROM decisions r WHERE r.sample_id = d.sample_id AND r.reviewer = d.reviewer
-        AND r.kind = 'rereview' AND r.seq > d.seq AND {_SAID.format("r")})"""
+    AND NOT EXISTS (SELECT 1 FROM decisions r INDEXED BY decisions_sample WHERE r.sample_id = d.sample_id
+        AND r.reviewer = d.reviewer AND r.kind = 'rereview' AND r.seq > d.seq AND {_SAID.format("r")})"""
 """What decisions make of the table of decisions to be made again."""
 
 OVERLAPS = f"""SELECT * FROM (SELECT d.sample_id, s.uid, {_FIRST_BATCH},
