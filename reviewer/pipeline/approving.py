@@ -202,7 +202,8 @@ def _why(review: ReviewConfig, last: Mapping[str, Any], *, current: bool) -> str
     least = enough(*_asked(review))
     found = f"{bad:,} of {audited:,} audited samples that no check flagged {'was' if bad == 1 else 'were'} bad"
     if audited < least:
-        drawn = f"; {last['waiting']:,} more are drawn and wait for a look" if last["waiting"] else ""
+        verbs = "is drawn and waits" if last["waiting"] == 1 else "are drawn and wait"
+        drawn = f"; {last['waiting']:,} more {verbs} for a look" if last["waiting"] else ""
         return f"needs {least:,} audited samples without a bad one; there are {audited:,}, {bad:,} of them bad{drawn}"
     bounded = (
         f"up to {last['bound']:.1%} of such samples may be, at a confidence of {review.auto_approve_confidence:.0%}"

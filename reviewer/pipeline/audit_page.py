@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.reviewer.exchange.files import Pending
-from holdfast.reviewer.pipeline.audit_words import key_text, number, ordering_lines, percent, sentences, span
+from holdfast.reviewer.pipeline.audit_words import (
+    key_text,
+    number,
+    ordering_lines,
+    percent,
+    samples_text,
+    sentences,
+    span,
+)
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c2326; --paper: #fbfbf9; --line: #d5d8d6; --bar: #b9d3cf; --dot: #0d6b62; }
@@ -90,7 +98,7 @@ def _body(found: dict[str, Any]) -> Iterator[str]:
     if found.get("auto_approve"):
         yield "<h2>Approval without a look</h2>"
         approval = found["auto_approve"]
-        yield from _paragraphs([f"{approval['approved']:,} samples approved: {approval['why']}."])
+        yield from _paragraphs([f"{samples_text(approval['approved'])} approved: {approval['why']}."])
 
 
 def _rate_cells(row: dict[str, Any]) -> list[str]:

@@ -48,6 +48,11 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
+def samples_text(count: int) -> str:
+    """A number of samples in words."""
+    return f"{count:,} sample{'' if count == 1 else 's'}"
+
+
 def key_text(key: str | int | None) -> str:
     """A row's key on one line."""
     return UNNAMED if key is None else plain_line(str(key), WIDTH)
@@ -58,7 +63,7 @@ def sentences(found: dict[str, Any]) -> list[str]:
     overall = found["overall"]
     if not overall["n"]:
         return ["There are no samples yet: holdfast ingest FILE --batch NAME"]
-    said = [f"{_samples(overall['n'])}, {overall['reviewed']:,} decided."]
+    said = [f"{samples_text(overall['n'])}, {overall['reviewed']:,} decided."]
     if found["until"] is not None:
         said.append(f"As of {found['until'][:10]}, 0:00 UTC.")
     if not overall["reviewed"]:
@@ -120,13 +125,14 @@ def _agreement(found: dict[str, Any]) -> Iterator[str]:
     if not found["items"]:
         yield "Agreement: no sample has been decided by two people (overlap_share)."
     else:
-        yield f"Agreement on {_samples(found['items'])} that two people or more decided: {percent(found['raw'])}"
+        yield f"Agreement on {samples_text(found['items'])} that two people or more decided: {percent(found['raw'])}"
         yield (
             f"  Krippendorff's alpha {number(found['alpha'])}, Gwet's AC1 {number(found['ac1'])}, "
             f"Cohen's kappa {number(found['kappa'])}"
         )
     for row in found.get("repeated", ()):
-        yield f"  {key_text(row['reviewer'])} with themselves, {_samples(row['items'])}: kappa {number(row['kappa'])}"
+        who, kappa = key_text(row["reviewer"]), number(row["kappa"])
+        yield f"  {who} with themselves, {samples_text(row['items'])}: kappa {kappa}"
 
 
 def _stream(found: dict[str, Any]) -> Iterator[str]:
@@ -179,7 +185,7 @@ def _gold(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 
 def _approval(found: dict[str, Any]) -> Iterator[str]:
-    yield f"Approval without a look: {_samples(found['approved'])}"
+    yield f"Approval without a look: {samples_text(found['approved'])}"
     yield from wrap(found["why"], WIDTH, initial_indent="  ", subsequent_indent="  ")
 
 
@@ -189,10 +195,6 @@ _PARTS: Mapping[str, Callable[[Any], Iterator[str]]] = {
     "gold": _gold,
     "auto_approve": _approval,
 }
-
-
-def _samples(count: int) -> str:
-    return f"{count:,} sample{'' if count == 1 else 's'}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
