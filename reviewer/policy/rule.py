@@ -33,8 +33,9 @@ _SCORES: Mapping[str, float] = {"label_disagreement": 0.2, "score_disagreement":
 """What scores of the agreement layer that tell of doubt, not of a contradiction, are worth at 1."""
 _COPY, _COPIES = 0.1, frozenset({"near_duplicate"})
 """How much a finding counts that tells of copies: these are no worse for it, and one of them is looked at first."""
-_AT_LIMIT = 0.8
-_LENGTH, _LONGEST_Z = 0.08, 2.0
+_AT_LIMIT, _STEEPNESS = 1.2, 8
+"""What any other score adds at its limit, and the power by which that shrinks below it."""
+_LENGTH, _LONGEST_Z = 0.07, 2.0
 """What each standard deviation adds by which a prompt is longer than its source's: longer tasks are harder."""
 
 Spread = tuple[float, float]
@@ -140,7 +141,7 @@ def _of_score(check: Check, value: float, spreads: Mapping[str, Spread]) -> floa
             value *= 1 - _DIVIDED * spreads["label_disagreement"][0]
         return _SHARE * (value - _USUAL_SHARE)
     near = level(check, value)
-    return _AT_LIMIT * (near**4 if near < 1 else 1 + min(log(near), 1.0))
+    return _AT_LIMIT * (near**_STEEPNESS if near < 1 else 1 + min(log(near), 1.0))
 
 
 def _measured(one: Rankable) -> dict[str, float]:
