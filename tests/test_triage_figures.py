@@ -40,3 +40,7 @@ def test_a_thinned_batch_keeps_all_good_samples_and_a_tenth_of_bad_ones() -> Non
     assert len(kept) == 100
     assert sum(truth[one] for one in kept) == 10
     assert kept == thinned(dict(reversed(truth.items())), 1) != thinned(truth, 2)
+
+
+def test_a_score_stands_above_the_share_below_it_and_half_of_its_equals() -> None:
+    assert [figures.standing(score, [0.1, 0.2, 0.2, 0.9]) for score in (0.1, 0.2, 0.5, 1.0)] == [0.125, 0.5, 0.75, 1]
