@@ -25,6 +25,9 @@ _LEAST_PAUSE_SECONDS = 0.001
 FITTED = "ordering.fitted"
 """The type of the event that covers an ordering."""
 
+_RANKED = "ranked_by"
+"""The key in `meta` of the ordering by which the whole queue was ranked last."""
+
 _DECIDED = "type IN ('decision.made', 'decision.undone', 'decision.redone')"
 
 
@@ -80,6 +83,24 @@ def decided_since(store: Store, size: int, *, enough: int) -> bool:
     return bool(count >= enough)
 
 
+def save_ranked(store: Store, version: int) -> None:
+    """Keep that the whole queue is ranked by an ordering."""
+    with store.write() as connection:
+        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_RANKED, str(version)))
+
+
+def is_ranked(store: Store, version: int) -> bool:
+    """Whether the queue was once ranked by an ordering to its end, and no lead's item came that none ranked; quick."""
+    connection = store.read()
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (_RANKED,)).fetchone()
+    (new,) = connection.execute(
+        """SELECT EXISTS (SELECT 1 FROM queue WHERE state = 'open' AND pool = 'lead' AND priority = 0
+        AND version <> ?)""",
+        (version,),
+    ).fetchone()
+    return row is not None and row[0] == str(version) and not new
+
+
 def outdated(store: Store, version: int) -> array[int]:
     """Row ids of the samples that wait unclaimed and that another ordering ranked, in the order of the queue."""
     rows = store.read().execute(
@@ -93,6 +114,8 @@ def outdated(store: Store, version: int) -> array[int]:
 def rerank(store: Store, rows: Sequence[tuple[object, ...]], *, pause: float = 0.25) -> None:
     """Give waiting samples their places, as `place_of` packs them, in short transactions; what is claimed stays.
 
+    So does what was judged since its place was found: it waits for another.
+
     After each comes a pause of so many times its length: whoever waits for the lock looks again in short steps.
     """
     for start in range(0, len(rows), ROWS_AT_A_TIME):
@@ -100,7 +123,8 @@ def rerank(store: Store, rows: Sequence[tuple[object, ...]], *, pause: float = 0
         with _hurried(store), store.write() as connection:
             connection.executemany(
                 """UPDATE queue SET priority = ?, p_bad = ?, why = ?, p_shown = ?, version = ?
-                WHERE sample_id = ? AND state = 'open'""",
+                WHERE sample_id = ? AND state = 'open' AND NOT EXISTS
+                (SELECT 1 FROM states st WHERE st.sample_id = queue.sample_id AND st.verdict_id > ?)""",
                 rows[start : start + ROWS_AT_A_TIME],
             )
         time.sleep(max(_LEAST_PAUSE_SECONDS, pause * (time.monotonic() - since)))
@@ -120,10 +144,19 @@ def _hurried(store: Store) -> Iterator[None]:
         connection.execute("PRAGMA synchronous = FULL")
 
 
-def place_of(sample_id: int, entry: QueueEntry) -> tuple[object, ...]:
-    """A sample's place as `rerank` takes it: stream and reasons stay as the verify run set them."""
+def place_of(sample_id: int, entry: QueueEntry, verdict_id: int) -> tuple[object, ...]:
+    """A sample's place as `rerank` takes it: stream and reasons stay as the verify run set them.
+
+    `verdict_id` is what `newest_verdict` gave before the sample was read.
+    """
     why = orjson.dumps(entry.why).decode()
-    return (entry.priority, entry.p_bad, why, entry.p_shown, entry.version, sample_id)
+    return (entry.priority, entry.p_bad, why, entry.p_shown, entry.version, sample_id, verdict_id)
+
+
+def newest_verdict(store: Store) -> int:
+    """The row id of the newest verdict; later ones have higher ones."""
+    (newest,) = store.read().execute("SELECT coalesce(max(id), 0) FROM verdicts").fetchone()
+    return int(newest)
 
 
 def log_size(store: Store) -> int:

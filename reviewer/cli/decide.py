@@ -69,12 +69,12 @@ def decide(
             receipt = _decide_one(
                 project, store, caller.user, ref, verdict, token, reason, note, response, second_opinion=second_opinion
             )
-            start_in_background(project, store, actor=caller.user)
         except (NotFound, Refused) as error:
             if as_json:
                 print_json({"decided": 0, "refused": [{"line": None, "ref": ref, "why": str(error)}], "late": 0})
             raise
-    _print_receipt(receipt, as_json=as_json)
+        _print_receipt(receipt, as_json=as_json)
+        start_in_background(project, store, actor=caller.user)
 
 
 def _decide_one(
@@ -127,6 +127,7 @@ def _print_receipt(receipt: Receipt, *, as_json: bool) -> None:
 
 
 def _decide_many(caller: Caller, file: str, *, second_opinion: bool, as_json: bool) -> None:
+    from holdfast.db.errors import HoldfastError
     from holdfast.reviewer.pipeline.decide import decide_lines
     from holdfast.reviewer.pipeline.judging import judge_of
     from holdfast.reviewer.pipeline.ordering import bring_up_to_date, due
@@ -152,10 +153,13 @@ def _decide_many(caller: Caller, file: str, *, second_opinion: bool, as_json: bo
             shares=Shares.of(project.config.review),
             progress=progress,
         )
-        if due(store):
-            with progress_line() as ordering:
-                bring_up_to_date(project, store, actor=caller.user, progress=ordering)
-    _print_bulk(done, as_json=as_json)
+        _print_bulk(done, as_json=as_json)
+        try:
+            if due(project.config.review, store):
+                with progress_line() as ordering:
+                    bring_up_to_date(project, store, actor=caller.user, progress=ordering)
+        except HoldfastError as error:
+            warn(f"the decisions are stored, but the queue was not ordered anew: {error}")
     if done.refused and not done.decided:
         raise click.exceptions.Exit(1)
 

@@ -6,15 +6,25 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.db.errors import Refused
+from holdfast.db.errors import HoldfastError, Refused
 from holdfast.db.locks import take
-from holdfast.db.orderings import Ordering, decided_since, newest_ordering, outdated, rerank, save_ordering
+from holdfast.db.orderings import (
+    Ordering,
+    decided_since,
+    is_ranked,
+    newest_ordering,
+    outdated,
+    rerank,
+    save_ordering,
+    save_ranked,
+)
 from holdfast.db.reviewed import basis, reviewed
 from holdfast.db.store import Store
+from holdfast.reviewer.config import ReviewConfig
 from holdfast.reviewer.pipeline import approving
 from holdfast.reviewer.pipeline.approving import approve
 from holdfast.reviewer.pipeline.ordering_crew import Crew, Inline, Pool
@@ -34,6 +44,7 @@ FOREGROUND_PAUSE, BACKGROUND_PAUSE = 0.25, 1.5
 """How long the store is left to others after each step that ranks, in lengths of that step."""
 
 _WAIT_SECONDS = 0.05
+_PROCESS = "holdfast.reviewer.pipeline.ordering_process"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +68,18 @@ class Reordered:
         }  # fmt: skip
 
 
-def due(store: Store) -> bool:
-    """Whether decisions call for a new ordering; quick enough to be asked after each of them."""
+def due(review: ReviewConfig, store: Store) -> bool:
+    """Whether the queue is to be brought up to date; quick enough to be asked after each decision.
+
+    That is where decisions call for a new ordering, where the newest one was not brought to its end, and where
+    approvals without a look may have to be taken back.
+    """
     newest = newest_ordering(store)
     if newest is None:
         return basis(store).judged > 0
-    return decided_since(store, newest.log_size, enough=_enough(newest))
+    if decided_since(store, newest.log_size, enough=_enough(newest)) or not is_ranked(store, newest.version):
+        return True
+    return approving.due(review, store)
 
 
 def bring_up_to_date(
@@ -72,16 +89,17 @@ def bring_up_to_date(
     actor: str,
     now: bool = False,
     wait: bool = True,
+    lock: int | None = None,
     progress: Progress = lambda *_: None,
 ) -> Reordered | None:
     """Make a new ordering where one is due, and rank by the newest what waits and another one ranked.
 
     With `now`, any new decision calls for a new ordering. What is claimed keeps its place. Then what may be approved
     without a look is. Interrupted, it is taken up again by the next call. Without `wait` others come first: it gives
-    up where another process is at it, and leaves the store to them most of the time. None where it gave up, or where
-    nothing was ever judged.
+    up where another process is at it, and leaves the store to them most of the time. `lock` is the lock's descriptor
+    where it is held already. None where it gave up, or where nothing was ever judged.
     """
-    with _alone(store, wait=wait) as alone:
+    with _alone(store, lock, wait=wait) as alone:
         judged = basis(store).judged
         if not alone or not judged:
             return None
@@ -103,26 +121,38 @@ def bring_up_to_date(
                     done += len(places)
                     progress("ordering the queue", done, len(waiting))
                 ranked += done
+        if not is_ranked(store, newest.version):
+            save_ranked(store, newest.version)
         approvals = approve(project.config.review, store, newest, actor=actor, progress=progress)
         return Reordered(newest, new, ranked, approvals.approved, approvals.revoked)
 
 
 def start_in_background(project: Project, store: Store, *, actor: str) -> bool:
-    """Where an ordering is due, have a process of its own make it, and return at once; whether one was started.
+    """Where it is due, have a process of its own bring the queue up to date; at once, and whether one was started.
 
-    So too where approvals without a look may have to be taken back. None is started while another is at it.
+    None is started while another is at it. Nor where that fails, without memory or processes to spare, say: the order
+    stays as it is, and the next decision asks again.
     """
-    if not due(store) and not approving.due(project.config.review, store):
-        return False
-    lock = _lock(store)
-    if lock is None:
-        return False
-    os.close(lock)
-    command = [sys.executable, "-m", "holdfast.reviewer.pipeline.ordering_process", str(project.root), actor]
+    with suppress(HoldfastError, OSError):
+        lock = _lock(store) if due(project.config.review, store) else None
+        if lock is not None:
+            try:
+                _spawn(project, actor, lock)
+            finally:
+                os.close(lock)
+            return True
+    return False
+
+
+def _spawn(project: Project, actor: str, lock: int) -> None:
+    """Start the process; the lock is its own from the first instant, so that no other is started beside it."""
+    theirs = 4 if lock == 3 else 3
+    # Safe path: in the folder in which this runs there may be anything, and nobody has trusted it.
+    command = [sys.executable, "-P", "-m", _PROCESS, str(project.root), actor, str(theirs)]
     quiet = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in range(3)]
+    files = [*quiet, (os.POSIX_SPAWN_DUP2, lock, theirs)]
     _reap()
-    _started.append(os.posix_spawn(command[0], command, os.environ, file_actions=quiet, setsid=True))
-    return True
+    _started.append(os.posix_spawn(command[0], command, os.environ, file_actions=files, setsid=True))
 
 
 _started: list[int] = []
@@ -150,9 +180,9 @@ def _is_due(project: Project, store: Store, newest: Ordering, enough: int) -> bo
 
 
 @contextmanager
-def _alone(store: Store, *, wait: bool) -> Iterator[bool]:
+def _alone(store: Store, lock: int | None, *, wait: bool) -> Iterator[bool]:
     """Hold the lock for the block; False where another process has it and nobody is to wait."""
-    lock = _lock(store)
+    lock = _lock(store) if lock is None else lock
     while lock is None and wait:
         time.sleep(_WAIT_SECONDS)
         lock = _lock(store)

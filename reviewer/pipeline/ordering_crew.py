@@ -16,7 +16,7 @@ from typing import Protocol
 
 from holdfast.db.errors import HoldfastError
 from holdfast.db.models import Status
-from holdfast.db.orderings import place_of, state_of
+from holdfast.db.orderings import newest_verdict, place_of, state_of
 from holdfast.db.ranking import Rankable, rankables
 from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store
@@ -65,13 +65,14 @@ class Ranker:
 
     def places(self, sample_ids: Sequence[int]) -> Places:
         """Samples' places, packed for the store, the highest first: the store's indices take them up fastest so."""
+        newest = newest_verdict(self._store)
         entries = self.entries(rankables(self._store, sample_ids))
-        packed = [place_of(sample_id, entry) for sample_id, entry in zip(sample_ids, entries, strict=True)]
+        packed = [place_of(sample_id, entry, newest) for sample_id, entry in zip(sample_ids, entries, strict=True)]
         return sorted(packed, key=_falling)
 
 
 def _falling(place: tuple[object, ...]) -> tuple[float, int]:
-    priority, *_, sample_id = place
+    priority, *_, sample_id, _ = place
     assert isinstance(priority, float)
     assert isinstance(sample_id, int)
     return -priority, sample_id

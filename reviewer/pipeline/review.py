@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
 
 from holdfast.db import decisions, queue
 from holdfast.db.drafts import drop_draft, save_draft
-from holdfast.db.errors import HoldfastError, Refused
+from holdfast.db.errors import Refused
 from holdfast.db.models import Choice, Message, Status
 from holdfast.db.queue import Claim
 from holdfast.db.samples import load, load_many, resolve
@@ -129,9 +128,7 @@ class ReviewDesk:
         """Have the queue ordered anew in the background where enough was decided since; the answer is stored by now."""
         from holdfast.reviewer.pipeline.ordering import start_in_background
 
-        # Without memory or processes to spare the order stays as it is; the next answer asks again.
-        with suppress(HoldfastError, OSError):
-            start_in_background(self._project, self._store, actor=self._reviewer)
+        start_in_background(self._project, self._store, actor=self._reviewer)
 
     def undo(self) -> Undone | None:
         """Take back my newest decision that stands, and claim its sample again where it is free."""

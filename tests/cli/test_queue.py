@@ -43,9 +43,10 @@ def test_all_ranks_what_nothing_flagged_after_the_rest(read: Read) -> None:
 
 
 def test_reorder_says_what_it_learned_and_all_is_ranked_by_it(read: Read, run: Run) -> None:
+    run("reorder")
     run("decide", "b/2", "accept")
     found = read("reorder")
-    assert (found["version"], found["new"], found["decisions"], found["bad"]) == (1, True, 1, 0)
+    assert (found["version"], found["new"], found["decisions"], found["bad"]) == (2, True, 1, 0)
     assert found["learned"] is False
     assert found["ranked"] == 5
     items = read("queue", "--all")

@@ -330,9 +330,10 @@ def test_killed_in_the_middle_it_goes_on_where_it_stopped(
         desk.update()
         desk.configure(mode="off")
     desk.store.close()
-    if os.fork() == 0:
+    child = os.fork()
+    if child == 0:
         _die_after(3, desk.project)
-    os.wait()
+    os.waitpid(child, 0)
     begun = desk.statuses()
     assert 0 < begun["passed"] < SAMPLES - len(drawn)
     desk.update()

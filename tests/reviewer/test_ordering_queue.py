@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from hypothesis import strategies as st
 from holdfast.db import decisions, queue
 from holdfast.db.check import check
 from holdfast.db.decisions import Submission
+from holdfast.db.errors import Refused
 from holdfast.db.gold import set_gold
+from holdfast.db.locks import take
 from holdfast.db.models import Choice, Outcome, Status
-from holdfast.db.orderings import newest_ordering, outdated, state_of
+from holdfast.db.orderings import newest_ordering, outdated, rerank, state_of
 from holdfast.db.replay import repair
 from holdfast.db.reviewed import Reviewed, reviewed
 from holdfast.db.samples import each
@@ -210,14 +213,14 @@ def test_an_interrupted_ordering_is_taken_up_again(
 
 
 def test_an_ordering_is_due_after_enough_new_decisions(project: Project, store: Store) -> None:
-    assert due(store)
+    assert due(project.config.review, store)
     reorder(project, store)
     decide_some(store, 24)
-    assert not due(store)
+    assert not due(project.config.review, store)
     assert bring_up_to_date(project, store, actor=LEAD) is not None
     assert newest_version(store) == 1
     decisions.undo(store, reviewer="annotator-1")
-    assert due(store)
+    assert due(project.config.review, store)
     bring_up_to_date(project, store, actor=LEAD)
     assert newest_version(store) == 2
 
@@ -260,6 +263,75 @@ def test_a_background_process_orders_the_queue(project: Project, store: Store) -
     assert status == 0
     assert {entry.version for entry in entries(store).values()} == {1}
     assert not start_in_background(project, store, actor=LEAD)
+
+
+def test_nobody_starts_another_process_from_the_instant_that_one_is_started(project: Project, store: Store) -> None:
+    assert start_in_background(project, store, actor=LEAD)
+    with pytest.raises(Refused):
+        take(store.path, "order")
+    assert not start_in_background(project, store, actor=LEAD)
+    (pid,) = ordering._started
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(ordering._started.pop(), 0)
+    assert reorder(project, store).ranked == 40
+
+
+def test_files_of_the_current_folder_are_not_run(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.root)
+    (project.root / "random.py").write_text("raise SystemExit(3)\n")
+    assert start_in_background(project, store, actor=LEAD)
+    _, status = os.waitpid(ordering._started.pop(), 0)
+    assert status == 0
+    assert newest_version(store) == 1
+
+
+def test_without_processes_to_spare_the_order_stays_as_it_is(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> int:
+        raise BlockingIOError("no process to spare")
+
+    monkeypatch.setattr(os, "posix_spawn", refuse)
+    assert not start_in_background(project, store, actor=LEAD)
+    os.close(take(store.path, "order"))
+
+
+def test_what_was_judged_since_it_was_ranked_is_ranked_once_more(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = rerank
+    judged: list[int] = []
+
+    def later(store: Store, rows: Sequence[tuple[object, ...]], *, pause: float) -> None:
+        if not judged:
+            judged.append(order(store)[0])
+            judge(store, {judged[0]: Outcome.ERROR})
+        real(store, rows, pause=pause)
+
+    before = {row.sample_id: row.entry for row in queue.listing(store)}
+    monkeypatch.setattr(ordering, "rerank", later)
+    assert reorder(project, store).ranked == 41
+    after = entries(store)[judged[0]]
+    expected = entry_of(store)(judged[0])
+    assert expected is not None
+    assert after == replace(expected, reasons=())
+    assert after != before[judged[0]]
+
+
+def test_what_is_escalated_without_a_place_gets_one(project: Project, store: Store) -> None:
+    ingest(store, [make_sample(99)], batch="passing")
+    judge(store, {41: Outcome.PASS})
+    reorder(project, store)
+    assert not due(project.config.review, store)
+    decide(store, 41, "escalate")
+    assert entries(store)[41].why == ()
+    assert due(project.config.review, store)
+    bring_up_to_date(project, store, actor=LEAD)
+    assert entries(store)[41].why
+    assert not due(project.config.review, store)
+    assert newest_version(store) == 1
 
 
 def test_gold_and_second_opinions_teach_nothing(project: Project, store: Store) -> None:
