@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -14,8 +13,9 @@ from holdfast.db.states import status_of
 from holdfast.db.store import Store
 
 _SELECT = """SELECT s.id, s.uid, k.key, s.provenance, s.model, s.generation, o.task, o.domain, o.label, s.tokens,
-    coalesce(st.audit, 0), coalesce(st.status, 'pending'), s.messages, v.id, v.outcome, v.outcomes, r.stack_id,
-    o.metadata
+    coalesce(st.audit, 0), coalesce(st.status, 'pending'), s.messages, v.outcome, v.outcomes, r.stack_id, o.metadata,
+    (SELECT json_group_array(json_array(f.id, f.verifier, f.code, f.severity)) FROM findings f
+     WHERE f.verdict_id = v.id)
     FROM json_each(?) j CROSS JOIN samples s ON s.id = j.value JOIN sources k ON k.id = s.source_id
     LEFT JOIN occurrences o ON o.id = (SELECT min(id) FROM occurrences WHERE sample_id = s.id)
     LEFT JOIN states st ON st.sample_id = s.id LEFT JOIN verdicts v ON v.id = st.verdict_id
@@ -26,8 +26,7 @@ _PROVENANCES = {one.value: one for one in Provenance}
 _STATUSES = {one.value: one for one in Status}
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """A verifier of a stack: `limit` is the score at which it flags, with the side on which it does."""
 
     name: str
@@ -36,8 +35,7 @@ class Check:
     side: str = "above"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What one verifier said of a sample: an outcome's letter (p, g, f, a, e), its score, and (code, severity)."""
 
     check: Check
@@ -46,8 +44,7 @@ class Seen:
     findings: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rankable:
+class Rankable(NamedTuple):
     """A sample as the order sees it. `flagged` is whether its verdicts send it to people, the audit draw aside.
 
     `measures` are the numbers in its metadata, such as the generator's own log-probability, by dotted path.
@@ -76,9 +73,8 @@ def rankables(store: Store, sample_ids: Sequence[int]) -> list[Rankable]:
     """The samples with these row ids, in the order given; ask for a page of some 500 at a time."""
     connection = store.read()
     rows = connection.execute(_SELECT, (_json(sample_ids),)).fetchall()
-    found = _findings(connection, [row[13] for row in rows if row[13] is not None])
-    checks = _checks(connection, {row[16] for row in rows if row[16] is not None})
-    return [_rankable(row, found, checks) for row in rows]
+    checks = _checks(connection, {row[15] for row in rows if row[15] is not None})
+    return [_rankable(row, checks) for row in rows]
 
 
 def prompt_and_response(messages: str) -> tuple[str, str]:
@@ -103,20 +99,16 @@ def measures_of(metadata: str) -> tuple[tuple[str, float], ...]:
     return tuple(sorted(found.items())[:_MEASURES])
 
 
-def _rankable(
-    row: sqlite3.Row,
-    found: Mapping[int, Mapping[int, tuple[tuple[str, str], ...]]],
-    checks: Mapping[int, Sequence[Check]],
-) -> Rankable:
+def _rankable(row: sqlite3.Row, checks: Mapping[int, Sequence[Check]]) -> Rankable:
     # By position: a Row looks names up one by one.
     (
         sample_id, uid, source, provenance, model, generation, task, domain, label, tokens, audit, status, messages,
-        verdict_id, outcome, outcomes, stack_id, metadata,
+        outcome, outcomes, stack_id, metadata, findings,
     ) = row  # fmt: skip
     prompt, response = prompt_and_response(messages)
     who = _PROVENANCES[provenance]
     flagged = outcome is not None and status_of(_OUTCOMES[outcome], who, audit=False) is Status.FLAGGED
-    seen = () if outcomes is None else _seen(orjson.loads(outcomes), checks[stack_id], found.get(verdict_id, {}))
+    seen = () if outcomes is None else _seen(orjson.loads(outcomes), checks[stack_id], _by_place(findings))
     return Rankable(
         sample_id, uid, source, who, model, generation, task, domain, label, tokens, bool(audit), flagged,
         _STATUSES[status], seen, prompt, response, measures_of(metadata) if metadata else (),
@@ -136,18 +128,13 @@ def _seen(
     return tuple(seen)
 
 
-def _findings(
-    connection: sqlite3.Connection, verdict_ids: Sequence[int]
-) -> dict[int, dict[int, tuple[tuple[str, str], ...]]]:
-    """(code, severity) of the findings, by verdict row and the verifier's place in the stack."""
-    found: dict[int, dict[int, tuple[tuple[str, str], ...]]] = {}
-    for verdict_id, place, code, severity in connection.execute(
-        """SELECT f.verdict_id, f.verifier, f.code, f.severity FROM json_each(?) j
-        CROSS JOIN findings f ON f.verdict_id = j.value ORDER BY f.id""",
-        (_json(verdict_ids),),
-    ):
-        of_verdict = found.setdefault(verdict_id, {})
-        of_verdict[place] = (*of_verdict.get(place, ()), (code, severity))
+def _by_place(findings: str) -> dict[int, tuple[tuple[str, str], ...]]:
+    """(code, severity) of a sample's findings, in their order, by the verifier's place in the stack."""
+    if findings == "[]":
+        return {}
+    found: dict[int, tuple[tuple[str, str], ...]] = {}
+    for _, place, code, severity in sorted(orjson.loads(findings)):
+        found[place] = (*found.get(place, ()), (code, severity))
     return found
 
 

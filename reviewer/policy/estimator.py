@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from math import fsum, sqrt
+from math import sqrt
 from typing import Any
 
 from holdfast.db.ranking import Rankable
@@ -13,15 +13,16 @@ from holdfast.reviewer.policy.rule import BASE, PRIOR, Rule
 
 __all__ = ["PRIOR", "Estimate", "Estimator"]
 
-_MOST_TERMS = 7
-_LEAST_TERM = 0.005
+_MOST_TERMS = 6
+_LEAST_TERM = 0.05
 _DIGITS = 6
+_WORD_UNITS = 10_000
 _BASE_TERM, _WORDS_TERM, _REST_TERM = "any sample", "words of the text", "everything else"
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The probability that a sample is bad, and terms in log-odds, base first, of which the largest are named.
+    """The probability that a sample is bad, and terms in log-odds: the base, the largest ones, and the rest.
 
     They add up to the score that orders samples; `p_bad` is that score calibrated, in the same order.
     """
@@ -47,7 +48,11 @@ class Estimator:
             for name, (centre, weight) in learned.get("numbers", {}).items()
         }
         self._kinds = {name: (weight, features.term_of(name)) for name, weight in learned.get("kinds", {}).items()}
-        self._words = [dict(learned.get(part, {})) for part in ("prompt", "response")]
+        # Whole numbers add up to the same sum in whatever order a set gives its words.
+        self._words = [
+            {word: round(weight * _WORD_UNITS) for word, weight in learned.get(part, {}).items()}
+            for part in ("prompt", "response")
+        ]
 
     def estimate(self, one: Rankable) -> Estimate:
         """One sample's probability of being bad."""
@@ -92,15 +97,13 @@ class Estimator:
         total = 0.0
         for weights, text in zip(self._words, (one.prompt, one.response), strict=True):
             if weights and (found := features.words_of(text)):
-                # A set has no order: exact addition keeps the sum the same in every process.
-                total += fsum(filter(None, map(weights.get, found))) / sqrt(len(found))
-        return total
+                total += sum(filter(None, map(weights.get, found))) / sqrt(len(found))
+        return total / _WORD_UNITS
 
 
 def _largest(terms: dict[str, float]) -> list[tuple[str, float]]:
-    """The terms from the largest down; the small ones are one term, so that all add up."""
-    named = [one for one in terms.items() if not -_LEAST_TERM < one[1] < _LEAST_TERM]
-    named.sort(key=lambda one: (-abs(one[1]), one[0]))
-    del named[_MOST_TERMS:]
+    """The terms from the largest down; the small ones are one term, the last, so that all add up."""
+    ranked = sorted([(-abs(value), name) for name, value in terms.items()])[:_MOST_TERMS]
+    named = [(name, terms[name]) for size, name in ranked if size <= -_LEAST_TERM]
     rest = sum(terms.values()) - sum([value for _, value in named])
     return [*named, (_REST_TERM, rest)] if rest else named

@@ -143,21 +143,16 @@ def _entry(
 
 
 def _worth(estimate: Estimate, placing: Placing) -> Steps:
-    """The value of a look as the terms of the score are added to its base, the largest first."""
+    """The value of a look as the terms of the score are added to its base, one by one."""
     curve, cost = placing.curve, placing.cost
     steps: Steps = []
     score = 0.0
-    base, *others = estimate.contributions
-    for name, value in (base, *sorted(others, key=_by_size)):
+    for name, value in estimate.contributions:
         score += value
         steps.append((name, evr(calibration.at(curve, score), cost)))
     # The terms add up to the estimate but for their rounding.
     steps[-1] = (steps[-1][0], evr(estimate.p_bad, cost))
     return steps
-
-
-def _by_size(term: tuple[str, float]) -> tuple[float, str]:
-    return -abs(term[1]), term[0]
 
 
 def _add_impact(steps: Steps, one: Rankable, placing: Placing) -> None:

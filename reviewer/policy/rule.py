@@ -107,7 +107,7 @@ def level(check: Check, value: float) -> float:
 
 def _term(seen: Seen, spreads: Mapping[str, Spread]) -> tuple[str, float]:
     check = seen.check
-    found = _of_findings(seen)
+    found = _of_findings(seen) if seen.findings else 0.0
     worth = found
     if seen.value is not None and check.limit is not None:
         worth = _of_score(check, seen.value, spreads)
@@ -123,13 +123,15 @@ def _term(seen: Seen, spreads: Mapping[str, Spread]) -> tuple[str, float]:
 
 
 def _of_findings(seen: Seen) -> float:
-    if not seen.findings:
-        return 0.0
+    if len(seen.findings) == 1:
+        return _SEVERITIES[seen.findings[0][1]]
     weights = sorted((_SEVERITIES[severity] for _, severity in seen.findings), reverse=True)
     return weights[0] + min(_MORE * sum(weight > 1 for weight in weights[1:]), _MOST_MORE)
 
 
 def _gravest(seen: Seen) -> tuple[str, str]:
+    if len(seen.findings) == 1:
+        return seen.findings[0]
     return max(seen.findings, key=lambda found: _SEVERITIES[found[1]])
 
 

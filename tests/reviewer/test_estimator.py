@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from math import exp
 from typing import Any
 
@@ -149,5 +148,5 @@ def test_what_was_learned_of_a_verifier_stands_with_what_it_says() -> None:
     before, after = (dict(Estimator({"learned": said}).estimate(one).contributions) for said in ({}, learned))
     assert before["arithmetic: wrong-sum"] > 0 > after["arithmetic: wrong-sum"]
     assert "arithmetic: wrong-sum" not in dict(
-        Estimator({"learned": learned}).estimate(replace(one, verdicts=())).contributions
+        Estimator({"learned": learned}).estimate(one._replace(verdicts=())).contributions
     )

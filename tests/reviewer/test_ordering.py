@@ -195,8 +195,8 @@ def test_an_audited_place_does_not_depend_on_what_is_known(
     assert found[0].p_shown == found[1].p_shown
 
 
-def test_larger_terms_come_first_and_each_is_what_it_adds() -> None:
-    entry = entry_of(sample(), estimate(("small", 0.5), ("large", -3.0), ("middle", 2.0)), Placing(), 1)
+def test_terms_keep_their_order_and_each_is_what_it_adds() -> None:
+    entry = entry_of(sample(), estimate(("large", -3.0), ("middle", 2.0), ("small", 0.5)), Placing(), 1)
     assert [term for term, _ in entry.why] == ["any sample", "large", "middle", "small"]
     assert entry.priority == pytest.approx(evr(entry.p_bad), abs=1e-5)
     assert entry.why[1][1] < 0 < entry.why[2][1]
