@@ -19,7 +19,7 @@ from common import CACHE, HOLDFAST, corpus, percentile, scratch_copy
 
 from holdfast.db import decisions, queue, samples, verdicts
 from holdfast.db.models import PASS, Choice, SampleVerdicts, Status, Verdict
-from holdfast.db.orderings import ROWS_AT_A_TIME, newest_ordering, outdated, rerank, save_ordering
+from holdfast.db.orderings import BRISK, newest_ordering, outdated, rerank, save_ordering
 from holdfast.db.packing import Recorded
 from holdfast.db.store import Store
 from holdfast.reviewer.pipeline.ordering import bring_up_to_date
@@ -133,11 +133,11 @@ def raw_seconds(folder: Path, rows: Sequence[tuple[object, ...]]) -> float:
     for pragma in ("synchronous = FULL", "cache_size = -65536"):
         connection.execute(f"PRAGMA {pragma}")
     start = time.perf_counter()
-    for at in range(0, len(rows), ROWS_AT_A_TIME):
+    for at in range(0, len(rows), BRISK.rows):
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(
             "UPDATE queue SET priority = ?, p_bad = ?, why = ?, p_shown = ?, version = ? WHERE sample_id = ?",
-            rows[at : at + ROWS_AT_A_TIME],
+            rows[at : at + BRISK.rows],
         )
         connection.execute("COMMIT")
     connection.close()

@@ -18,8 +18,6 @@ from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store, text_of
 from holdfast.db.users import ensure_user
 
-ROWS_AT_A_TIME = 100
-"""Rows of the queue that a transaction ranks: a claim that waits for it is hardly later."""
 _LEAST_PAUSE_SECONDS = 0.001
 
 FITTED = "ordering.fitted"
@@ -111,23 +109,34 @@ def outdated(store: Store, version: int) -> array[int]:
     return array("q", (row[0] for row in rows))
 
 
-def rerank(store: Store, rows: Sequence[tuple[object, ...]], *, pause: float = 0.25) -> None:
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How places are stored: so many rows a transaction, and after each a pause of so many times its length."""
+
+    rows: int
+    pause: float
+
+
+BRISK, CALM = Pace(500, 0.1), Pace(50, 1.5)
+"""For whoever waits for the end; and for the background, which leaves the store to others most of the time."""
+
+
+def rerank(store: Store, rows: Sequence[tuple[object, ...]], *, pace: Pace = BRISK) -> None:
     """Give waiting samples their places, as `place_of` packs them, in short transactions; what is claimed stays.
 
-    So does what was judged since its place was found: it waits for another.
-
-    After each comes a pause of so many times its length: whoever waits for the lock looks again in short steps.
+    So does what was judged since its place was found: it waits for another. Whoever waits for the lock looks again in
+    short steps, and gets it in the pauses.
     """
-    for start in range(0, len(rows), ROWS_AT_A_TIME):
+    for start in range(0, len(rows), pace.rows):
         since = time.monotonic()
         with _hurried(store), store.write() as connection:
             connection.executemany(
                 """UPDATE queue SET priority = ?, p_bad = ?, why = ?, p_shown = ?, version = ?
                 WHERE sample_id = ? AND state = 'open' AND NOT EXISTS
                 (SELECT 1 FROM states st WHERE st.sample_id = queue.sample_id AND st.verdict_id > ?)""",
-                rows[start : start + ROWS_AT_A_TIME],
+                rows[start : start + pace.rows],
             )
-        time.sleep(max(_LEAST_PAUSE_SECONDS, pause * (time.monotonic() - since)))
+        time.sleep(max(_LEAST_PAUSE_SECONDS, pace.pause * (time.monotonic() - since)))
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from typing import Any
 from holdfast.db.errors import HoldfastError, Refused
 from holdfast.db.locks import take
 from holdfast.db.orderings import (
+    BRISK,
+    CALM,
     Ordering,
     decided_since,
     is_ranked,
@@ -39,9 +41,6 @@ INLINE_SAMPLES = 2_000
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many samples are done and how many there are."""
-
-FOREGROUND_PAUSE, BACKGROUND_PAUSE = 0.25, 1.5
-"""How long the store is left to others after each step that ranks, in lengths of that step."""
 
 _WAIT_SECONDS = 0.05
 _PROCESS = "holdfast.reviewer.pipeline.ordering_process"
@@ -106,7 +105,7 @@ def bring_up_to_date(
         newest = newest_ordering(store)
         new = newest is None or _is_due(project, store, newest, 1 if now else _enough(newest))
         ranked = 0
-        with _crew(project, store, judged, new=new) as crew:
+        with _crew(project, store, judged, new=new, gives_way=not wait) as crew:
             if newest is None or new:
                 progress("learning from decisions", 0, 0)
                 made = crew.make()
@@ -117,7 +116,7 @@ def bring_up_to_date(
             while waiting := outdated(store, newest.version):
                 done = 0
                 for places in crew.places(newest.version, waiting):
-                    rerank(store, places, pause=FOREGROUND_PAUSE if wait else BACKGROUND_PAUSE)
+                    rerank(store, places, pace=BRISK if wait else CALM)
                     done += len(places)
                     progress("ordering the queue", done, len(waiting))
                 ranked += done
@@ -201,10 +200,10 @@ def _lock(store: Store) -> int | None:
 
 
 @contextmanager
-def _crew(project: Project, store: Store, judged: int, *, new: bool) -> Iterator[Crew]:
+def _crew(project: Project, store: Store, judged: int, *, new: bool, gives_way: bool) -> Iterator[Crew]:
     """This process where that is quick and nothing is learned, else child processes."""
     if judged <= INLINE_SAMPLES and not (new and len(reviewed(store)) >= ENOUGH):
         yield Inline(project, store)
         return
-    with Pool(project, min(os.cpu_count() or 1, 2)) as pool:
+    with Pool(project, min(os.cpu_count() or 1, 2), gives_way=gives_way) as pool:
         yield pool

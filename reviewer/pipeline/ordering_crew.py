@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -107,12 +108,12 @@ class Inline:
 
 
 class Pool:
-    """Child processes as a crew; a context manager."""
+    """Child processes as a crew; a context manager. With `gives_way` they run only while nobody else would."""
 
-    def __init__(self, project: Project, workers: int) -> None:
+    def __init__(self, project: Project, workers: int, *, gives_way: bool = False) -> None:
         self._workers = workers
         self._executor = ProcessPoolExecutor(
-            workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(project,)
+            workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(project, gives_way)
         )
 
     def __enter__(self) -> Pool:
@@ -168,7 +169,12 @@ class _Seat:
 _seats: list[_Seat] = []
 
 
-def _begin(project: Project) -> None:
+def _begin(project: Project, gives_way: bool) -> None:
+    # They only read: nobody ever waits for a lock of a process that is not let run.
+    if gives_way and sys.platform == "linux":
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    elif gives_way:
+        os.nice(19)
     # Sums come out alike whatever the number of processors, and nobody waits for a thread that has none.
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -12,7 +12,6 @@ from holdfast.reviewer.project import Project
 
 def main(folder: str, actor: str, lock: str) -> None:
     """Order a project's queue where that is due, giving way to whoever is at work; `lock` is held, by descriptor."""
-    os.nice(10)
     os.set_inheritable(int(lock), False)
     project = Project(Path(folder))
     with project.store() as store:

@@ -23,7 +23,7 @@ from holdfast.db.errors import Refused
 from holdfast.db.gold import set_gold
 from holdfast.db.locks import take
 from holdfast.db.models import Choice, Outcome, Status
-from holdfast.db.orderings import newest_ordering, outdated, rerank, state_of
+from holdfast.db.orderings import Pace, newest_ordering, outdated, rerank, state_of
 from holdfast.db.replay import repair
 from holdfast.db.reviewed import Reviewed, reviewed
 from holdfast.db.samples import each
@@ -192,7 +192,7 @@ def test_lost_places_come_back_as_the_newest_ordering_has_them(project: Project,
 def test_an_interrupted_ordering_is_taken_up_again(
     project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("holdfast.db.orderings.ROWS_AT_A_TIME", 10)
+    monkeypatch.setattr("holdfast.reviewer.pipeline.ordering.BRISK", Pace(10, 0))
     real, left = Store.write, [3]
 
     def write(self: Store) -> Any:
@@ -304,11 +304,11 @@ def test_what_was_judged_since_it_was_ranked_is_ranked_once_more(
     real = rerank
     judged: list[int] = []
 
-    def later(store: Store, rows: Sequence[tuple[object, ...]], *, pause: float) -> None:
+    def later(store: Store, rows: Sequence[tuple[object, ...]], *, pace: Pace) -> None:
         if not judged:
             judged.append(order(store)[0])
             judge(store, {judged[0]: Outcome.ERROR})
-        real(store, rows, pause=pause)
+        real(store, rows, pace=pace)
 
     before = {row.sample_id: row.entry for row in queue.listing(store)}
     monkeypatch.setattr(ordering, "rerank", later)
