@@ -60,14 +60,14 @@ def basis_of(store: Store, config: Config) -> dict[str, Any]:
     ordering = config.ordering
     return asdict(basis(store)) | {
         "cost": ordering.cost_of_bad, "exploration": ordering.exploration,
-        "held_out": config.review.auto_approve != "off",
+        "held_out": config.review.auto_approve != "off", "quota": [config.quota.max_ratio, config.quota.edited_weight],
     }  # fmt: skip
 
 
 def outgrown(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Whether an ordering's basis is another stack, other settings, or less than what is judged now by a tenth."""
     grown = now["judged"] >= GROWTH * max(then["judged"], 1)
-    return grown or any(then[key] != now[key] for key in ("stack", "cost", "exploration", "held_out"))
+    return grown or any(then.get(key) != now[key] for key in ("stack", "cost", "exploration", "held_out", "quota"))
 
 
 def _rule(store: Store, now: Mapping[str, Any]) -> dict[str, Any]:

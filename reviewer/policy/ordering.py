@@ -58,6 +58,10 @@ class Clusters:
         at = bisect_left(self.keys, key)
         return self.sizes[at] if at < len(self.keys) and self.keys[at] == key else None
 
+    def largest(self) -> int:
+        """The most samples that one stands for; 1 without near-duplicates."""
+        return max(1, max(self.sizes, default=1))
+
 
 @dataclass(frozen=True, slots=True)
 class Placing:
@@ -172,7 +176,7 @@ def _share(provenance: Provenance, placing: Placing) -> float:
 
 def _in_turn(own: float, turn: int, placing: Placing) -> float:
     """A priority above all that have no turn, lower from round to round, and in each by what a look is worth."""
-    best = evr(1, placing.cost)
+    best = evr(1, placing.cost) * placing.clusters.largest() + placing.exploration
     return best * (1 + (placing.rounds - turn - 1 + own / (own + 1)) / placing.rounds)
 
 

@@ -220,11 +220,19 @@ def test_a_cluster_comes_by_its_size_and_its_copies_come_late() -> None:
     assert copy.priority - 0.05 == pytest.approx(0.1 * (other.priority - 0.05), abs=1e-5)
 
 
-def test_turns_come_before_all_else_round_by_round() -> None:
-    placing = Placing(turns={UIDS[0]: 0, UIDS[1]: 0, UIDS[2]: 1}, rounds=2)
+@pytest.mark.parametrize(("cost", "exploration"), [(5, 0.1), (5, 20), (0.02, 0.1), (1000, 0)])
+def test_turns_come_before_all_else_round_by_round(cost: float, exploration: float) -> None:
+    placing = Placing(
+        cost=cost,
+        exploration=exploration,
+        looks={"model-a": 9},
+        turns={UIDS[0]: 0, UIDS[1]: 0, UIDS[2]: 1},
+        rounds=2,
+        clusters=Clusters([int(UIDS[3][:15], 16)], [40]),
+    )
     places = [
-        entry_of(sample(UIDS[at]), estimate(("odd", odd)), placing, 1).priority
-        for at, odd in ((0, 1.0), (1, -3.0), (2, 6.0), (3, 9.0))
+        entry_of(sample(UIDS[at], source=source), estimate(("odd", odd)), placing, 1).priority
+        for at, odd, source in ((0, 7.0, "model-a"), (1, 5.0, "model-a"), (2, 6.0, "model-a"), (3, 9.0, "model-b"))
     ]
     assert places == sorted(places, reverse=True)
 

@@ -242,7 +242,11 @@ def test_an_ordering_is_due_when_a_tenth_more_was_judged_or_settings_change(proj
     (project.root / "holdfast.toml").write_text("[ordering]\ncost_of_bad = 9\n")
     bring_up_to_date(Project(project.root), store, actor=LEAD)
     assert newest_version(store) == 3
-    assert {entry.version for entry in entries(store).values()} == {3}
+    (project.root / "holdfast.toml").write_text('[ordering]\ncost_of_bad = 9\n[quota]\nmax_ratio = "2.0"\n')
+    bring_up_to_date(Project(project.root), store, actor=LEAD)
+    bring_up_to_date(Project(project.root), store, actor=LEAD)
+    assert newest_version(store) == 4
+    assert {entry.version for entry in entries(store).values()} == {4}
 
 
 def test_child_processes_give_the_order_that_this_process_gives(
