@@ -137,7 +137,7 @@ def raw_seconds(folder: Path, rows: Sequence[tuple[object, ...]]) -> float:
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(
             "UPDATE queue SET priority = ?, p_bad = ?, why = ?, p_shown = ?, version = ? WHERE sample_id = ?",
-            rows[at : at + BRISK.rows],
+            [row[:6] for row in rows[at : at + BRISK.rows]],
         )
         connection.execute("COMMIT")
     connection.close()

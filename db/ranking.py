@@ -21,7 +21,12 @@ _SELECT = """SELECT s.id, s.uid, k.key, s.provenance, s.model, s.generation, o.t
     LEFT JOIN states st ON st.sample_id = s.id LEFT JOIN verdicts v ON v.id = st.verdict_id
     LEFT JOIN runs r ON r.id = v.run_id"""
 _MEASURES, _LARGEST = 16, 1e9
-_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+_FLAGGED = {
+    (outcome.value, who)
+    for outcome in Outcome
+    for who in Provenance
+    if status_of(outcome, who, audit=False) is Status.FLAGGED
+}
 _PROVENANCES = {one.value: one for one in Provenance}
 _STATUSES = {one.value: one for one in Status}
 
@@ -107,7 +112,7 @@ def _rankable(row: sqlite3.Row, checks: Mapping[int, Sequence[Check]]) -> Rankab
     ) = row  # fmt: skip
     prompt, response = prompt_and_response(messages)
     who = _PROVENANCES[provenance]
-    flagged = outcome is not None and status_of(_OUTCOMES[outcome], who, audit=False) is Status.FLAGGED
+    flagged = (outcome, who) in _FLAGGED
     seen = () if outcomes is None else _seen(orjson.loads(outcomes), checks[stack_id], _by_place(findings))
     return Rankable(
         sample_id, uid, source, who, model, generation, task, domain, label, tokens, bool(audit), flagged,

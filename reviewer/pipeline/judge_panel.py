@@ -12,7 +12,7 @@ from holdfast.db.errors import HoldfastError, UsageError
 from holdfast.db.store import Store
 from holdfast.reviewer.pipeline.judge_process import Asked, Failed, PanelJob, serve
 from holdfast.reviewer.pipeline.judge_report import JudgeReport
-from holdfast.reviewer.pipeline.processes import death_of, interrupts_ignored
+from holdfast.reviewer.pipeline.processes import death_of, interrupts_ignored, own_modules_only
 from holdfast.reviewer.project import Project
 from holdfast.verifiers.judging.rubric import DEFAULT, Rubric, read_rubric
 
@@ -48,7 +48,7 @@ def run_judges(
     job = PanelJob(store.path, config, rubric_of(project), actor, batch)
     connection, other = get_context("spawn").Pipe()
     process = get_context("spawn").Process(target=serve, args=(other, job), name="judges")
-    with interrupts_ignored():
+    with interrupts_ignored(), own_modules_only():
         process.start()
     other.close()
     try:

@@ -23,7 +23,7 @@ from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store
 from holdfast.reviewer.pipeline.ordering_places import placing_of
 from holdfast.reviewer.pipeline.ordering_state import Made, make
-from holdfast.reviewer.pipeline.processes import end_with_parent
+from holdfast.reviewer.pipeline.processes import end_with_parent, own_modules_only
 from holdfast.reviewer.policy.estimator import Estimator
 from holdfast.reviewer.policy.ordering import entry_of
 from holdfast.reviewer.project import Project
@@ -124,7 +124,7 @@ class Pool:
 
     def make(self) -> Made:
         """An ordering of the store as it is now."""
-        with _deaths_told():
+        with _deaths_told(), own_modules_only():
             return self._executor.submit(_make).result()
 
     def places(self, version: int, sample_ids: Sequence[int]) -> Iterator[Places]:
@@ -134,7 +134,8 @@ class Pool:
         with _deaths_told():
             while True:
                 while len(under_way) < _AHEAD * self._workers and (page := next(waiting, None)) is not None:
-                    under_way.append(self._executor.submit(_places, version, page))
+                    with own_modules_only():  # a process is started where none is free
+                        under_way.append(self._executor.submit(_places, version, page))
                 if not under_way:
                     return
                 yield under_way.popleft().result()

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
 
+_SAFE_PATH = "PYTHONSAFEPATH"
+
 
 def end_with_parent() -> None:
     """End this process once the one that started it is gone: nobody would take the results of a long task."""
@@ -30,6 +32,23 @@ def interrupts_ignored() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def own_modules_only() -> Iterator[None]:
+    """Have Python processes that are started in the block import nothing from the current folder.
+
+    Anything may lie there, and nobody has trusted it. Without this they look there first, until they know better.
+    """
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = before
 
 
 def death_of(exitcode: int | None) -> str:

@@ -21,6 +21,7 @@ from holdfast.reviewer.exchange.plan import Plan, record_test
 from holdfast.reviewer.exchange.raw import Problem, Raw, RecordError, problem
 from holdfast.reviewer.exchange.source import STDIN, Source, read_source
 from holdfast.reviewer.exchange.values import loads
+from holdfast.reviewer.pipeline.processes import own_modules_only
 
 PORTION_RECORDS = 10_000
 _PORTION_BYTES = 16 << 20
@@ -105,7 +106,8 @@ def _read_apart(job: Job) -> Generator[Portion, None, None]:
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_serve, args=(job, sender), daemon=True)
-    process.start()
+    with own_modules_only():
+        process.start()
     sender.close()
     ahead = ThreadPoolExecutor(1)  # unpacks the next portion while the store writes this one
     try:

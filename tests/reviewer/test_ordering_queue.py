@@ -134,14 +134,15 @@ def test_every_item_is_reached_though_others_come(tmp_path_factory: pytest.TempP
     project = Project.init(tmp_path_factory.mktemp("starving") / "project", shared=False, user=LEAD)
     chance = random.Random(seed)
     with project.store() as store:
-        fill(store, 30, audit=0.2)
-        total, looks = 30, 0
+        # Too few to learn from: that takes processes, and as many looks.
+        fill(store, 20, audit=0.2)
+        total, looks = 20, 0
         while (claim := queue.claim(store, reviewer=LEAD, lead=True)) is not None:
             choice = chance.choice((Choice.ACCEPT, Choice.REJECT, Choice.ESCALATE))
             decisions.decide(store, Submission(claim.sample_id, LEAD, choice, token=claim.token))
             looks += 1
             if looks % 10 == 0:
-                if total < 60:
+                if total < 40:
                     fill(store, 10, first=total, audit=0.2)
                     total += 10
                 reorder(project, store)
@@ -289,6 +290,10 @@ def test_files_of_the_current_folder_are_not_run(
     _, status = os.waitpid(ordering._started.pop(), 0)
     assert status == 0
     assert newest_version(store) == 1
+    (project.root / "selectors.py").write_text("raise SystemExit(3)\n")
+    monkeypatch.setattr(ordering, "INLINE_SAMPLES", 0)
+    decide_some(store, 1)
+    assert reorder(project, store).new
 
 
 def test_without_processes_to_spare_the_order_stays_as_it_is(
