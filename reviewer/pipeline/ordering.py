@@ -98,7 +98,7 @@ def bring_up_to_date(
     up where another process is at it, and leaves the store to them most of the time. `lock` is the lock's descriptor
     where it is held already. None where it gave up, or where nothing was ever judged.
     """
-    with _alone(store, lock, wait=wait) as alone:
+    with _alone(store, lock, progress, wait=wait) as alone:
         judged = basis(store).judged
         if not alone or not judged:
             return None
@@ -179,9 +179,11 @@ def _is_due(project: Project, store: Store, newest: Ordering, enough: int) -> bo
 
 
 @contextmanager
-def _alone(store: Store, lock: int | None, *, wait: bool) -> Iterator[bool]:
+def _alone(store: Store, lock: int | None, progress: Progress, *, wait: bool) -> Iterator[bool]:
     """Hold the lock for the block; False where another process has it and nobody is to wait."""
     lock = _lock(store) if lock is None else lock
+    if lock is None and wait:
+        progress("waiting for another process that orders the queue", 0, 0)
     while lock is None and wait:
         time.sleep(_WAIT_SECONDS)
         lock = _lock(store)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from holdfast.db.errors import StoreFull
+from holdfast.reviewer.pipeline import ordering
 from holdfast.reviewer.project import Project
 
 Run = Callable[..., Result]
@@ -211,3 +213,15 @@ def test_nothing_says_how_another_decided_until_the_own_opinion(run: Run, read: 
 def test_a_decision_makes_an_unknown_name_an_annotator(run: Run, read: Read, project: Project) -> None:
     run("decide", "b/1", "accept", user="script-7")
     assert {user["name"]: user["role"] for user in read("user", "list")} == {"lead-1": "lead", "script-7": "annotator"}
+
+
+def test_decisions_that_are_stored_are_told_though_the_queue_cannot_be_ordered(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StoreFull("the disk is full")
+
+    monkeypatch.setattr(ordering, "bring_up_to_date", full)
+    done = run("decide", "--from", "-", "--json", stdin=lines({"ref": "b/1", "verdict": "accept"}))
+    assert json.loads(done.stdout)["decided"] == 1
+    assert "not ordered anew: the disk is full" in done.stderr
