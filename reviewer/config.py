@@ -109,10 +109,14 @@ class OrderingConfig(_Section):
     """What a look is worth: the queue's order."""
 
     cost_of_bad: float = Field(
-        default=5.0, gt=0, strict=False, description="What it costs to use a bad sample, in units of a good one lost."
+        default=5.0,
+        gt=0,
+        le=1000,
+        strict=False,
+        description="What it costs to use a bad sample, in units of a good one lost.",
     )
     exploration: float = Field(
-        default=0.1, ge=0, strict=False, description="The bonus for a source that nobody has looked at yet."
+        default=0.1, ge=0, le=1000, strict=False, description="The bonus for a source that nobody has looked at yet."
     )
 
 

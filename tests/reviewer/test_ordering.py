@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -165,12 +166,15 @@ PLACING = Placing(
 )
 
 
-@given(TERMS, st.sampled_from(UIDS[:12]), st.booleans(), st.booleans(), st.sampled_from(list(Provenance)))
+@given(
+    TERMS, st.sampled_from(UIDS[:12]), st.booleans(), st.booleans(), st.sampled_from(list(Provenance)),
+    st.sampled_from([0.001, 5.0, 1000.0]),
+)  # fmt: skip
 def test_the_terms_of_an_ordering_add_up(
-    terms: list[tuple[str, float]], uid: str, audit: bool, flagged: bool, provenance: Provenance
+    terms: list[tuple[str, float]], uid: str, audit: bool, flagged: bool, provenance: Provenance, cost: float
 ) -> None:
     one = sample(uid, audit=audit, flagged=flagged, provenance=provenance)
-    entry = entry_of(one, estimate(*terms), PLACING, 7)
+    entry = entry_of(one, estimate(*terms), replace(PLACING, cost=cost), 7)
     assert sum(value for _, value in entry.why) == pytest.approx(entry.priority, abs=1e-9)
     assert entry.version == 7
     assert entry.stream == (Stream.FLAGGED if flagged else Stream.AUDIT)
@@ -179,7 +183,7 @@ def test_the_terms_of_an_ordering_add_up(
         assert entry.p_shown is not None
         assert entry.p_shown in PLACING.drawn
         share = 1.0 if provenance is Provenance.HUMAN else 0.4
-        assert entry.priority == pytest.approx(share * evr(entry.p_shown) + 0.05, abs=1e-6)
+        assert entry.priority == pytest.approx(share * evr(entry.p_shown, cost) + 0.05, abs=1e-6)
         assert all(term != "audit" for term, _ in entry.why[:-1])
     else:
         assert entry.p_shown is None
