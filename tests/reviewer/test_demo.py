@@ -110,7 +110,8 @@ def test_what_people_wrote_keeps_its_own_rules() -> None:
 def test_every_status_and_provenance_is_there(demo: Project) -> None:
     with demo.store() as store:
         found = list(each(store))
-        assert {one.status for one in found} >= set(Status) - {Status.PENDING}
+        # Which samples are gold is for a lead to say.
+        assert {one.status for one in found} >= set(Status) - {Status.PENDING, Status.GOLD}
         assert {one.sample.provenance for one in found} == set(Provenance)
         assert sum(one.status is Status.FLAGGED for one in found) >= 20
 
