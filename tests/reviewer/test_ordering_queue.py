@@ -25,11 +25,11 @@ from holdfast.db.locks import take
 from holdfast.db.models import Choice, Outcome, Status
 from holdfast.db.orderings import Pace, newest_ordering, outdated, rerank, state_of
 from holdfast.db.replay import repair
-from holdfast.db.reviewed import Reviewed, reviewed
+from holdfast.db.reviewed import reviewed
 from holdfast.db.samples import each
 from holdfast.db.states import QueueEntry
 from holdfast.db.store import Store
-from holdfast.reviewer.pipeline import ordering, ordering_state
+from holdfast.reviewer.pipeline import ordering
 from holdfast.reviewer.pipeline.ordering import bring_up_to_date, due, start_in_background
 from holdfast.reviewer.pipeline.verify import entry_of, verify
 from holdfast.reviewer.project import Project
@@ -353,20 +353,6 @@ def test_gold_and_second_opinions_teach_nothing(project: Project, store: Store) 
     assert {one.sample_id for one in reviewed(store)} == known
     assert reorder(project, store).ordering.report["decisions"] == 10
     assert waiting not in order(store)
-
-
-def test_a_choice_of_decisions_stands_for_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ordering_state, "NEWEST", 50)
-    monkeypatch.setattr(ordering_state, "OLDER", 20)
-    known = [Reviewed(seq, "model-a", seq % 10 == 0, seq) for seq in range(1, 301)]
-    kept = ordering_state.chosen(known)
-    assert [one for one, _ in kept] == sorted((one for one, _ in kept), key=lambda one: one.seq)
-    assert {one.seq for one in known if one.bad or one.seq > 250} <= {one.seq for one, _ in kept}
-    assert len(kept) < 120
-    for bad in (True, False):
-        assert sum(weight for one, weight in kept if one.bad is bad) == pytest.approx(
-            sum(one.bad is bad for one in known)
-        )
 
 
 def test_an_altered_ordering_is_found(project: Project, store: Store) -> None:
