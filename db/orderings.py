@@ -117,8 +117,8 @@ class Pace:
     pause: float
 
 
-BRISK, CALM = Pace(500, 0.1), Pace(50, 1.5)
-"""For whoever waits for the end; and for the background, which leaves the store to others most of the time."""
+BRISK, CALM = Pace(500, 0.1), Pace(40, 0.7)
+"""For whoever waits for the end; and for the background, behind which nobody waits long."""
 
 
 def rerank(store: Store, rows: Sequence[tuple[object, ...]], *, pace: Pace = BRISK) -> None:

@@ -95,7 +95,7 @@ def bring_up_to_date(
 
     With `now`, any new decision calls for a new ordering. What is claimed keeps its place. Then what may be approved
     without a look is. Interrupted, it is taken up again by the next call. Without `wait` others come first: it gives
-    up where another process is at it, and leaves the store to them most of the time. `lock` is the lock's descriptor
+    up where another process is at it, and stores in short steps. `lock` is the lock's descriptor
     where it is held already. None where it gave up, or where nothing was ever judged.
     """
     with _alone(store, lock, progress, wait=wait) as alone:
