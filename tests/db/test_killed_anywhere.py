@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filling import decide, flagged_store, judge, make_sample, revise
+from killing import run_killed
 
 from holdfast.db import approvals, decisions, gold, ingests, queue, replay, samples, users
 from holdfast.db.check import check
@@ -75,37 +74,6 @@ def contents(path: Path) -> Any:
         )
 
 
-def run(action: Action, path: Path, *, killed_at: int = 0) -> int:
-    """Run the action in a process that is killed at the statement of that number; how many it ran, or 0: killed."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            with Store.open(path) as store:
-                os.write(writing, str(_traced(store, action, killed_at)).encode())
-        finally:
-            os._exit(1)  # whatever happened: the tests are run by the other process
-    os.close(writing)
-    with open(reading, "rb") as pipe:
-        said = pipe.read()
-    os.waitpid(child, 0)
-    return int(said or 0)
-
-
-def _traced(store: Store, action: Action, killed_at: int) -> int:
-    ran = 0
-
-    def count(_: str) -> None:
-        nonlocal ran
-        ran += 1
-        if ran == killed_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    store.read().set_trace_callback(count)
-    action(store)
-    return ran
-
-
 @pytest.mark.parametrize("name", ACTIONS)
 def test_nothing_is_half_done_wherever_it_is_killed(tmp_path: Path, store: Store, name: str) -> None:
     users.add_user(store, name="lead-1", role=Role.LEAD, actor="lead-1")
@@ -116,16 +84,16 @@ def test_nothing_is_half_done_wherever_it_is_killed(tmp_path: Path, store: Store
     action, path = ACTIONS[name], tmp_path / "killed.db"
     shutil.copyfile(store.path, path)
     before = contents(path)
-    statements = run(action, path)
+    statements = run_killed(path, action)
     after = contents(path)
     assert statements > 0
     for number in range(1, statements + 1):
         for file in tmp_path.glob("killed.db*"):
             file.unlink()
         shutil.copyfile(store.path, path)
-        assert run(action, path, killed_at=number) == 0
+        assert run_killed(path, action, killed_at=number) == 0
         found = contents(path)
         assert found in (before, after), f"killed at statement {number} of {statements}"
         if name in AGAIN and found == before:
-            assert run(action, path) > 0
+            assert run_killed(path, action) > 0
             assert contents(path) == after

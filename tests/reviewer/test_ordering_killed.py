@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filling import decide, ingest, judge, make_sample
+from killing import run_killed
 
 from holdfast.db import queue
 from holdfast.db.check import check
@@ -38,33 +37,9 @@ def project(tmp_path: Path) -> Project:
 
 def ordered(project: Project, *, killed_at: int = 0) -> int:
     """Bring the queue up to date in a process, killed at the statement of that number; how many it ran, 0: killed."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            with project.store() as store:
-                os.write(writing, str(_traced(project, store, killed_at)).encode())
-        finally:
-            os._exit(1)  # whatever happened: the tests are run by the other process
-    os.close(writing)
-    with open(reading, "rb") as pipe:
-        said = pipe.read()
-    os.waitpid(child, 0)
-    return int(said or 0)
-
-
-def _traced(project: Project, store: Store, killed_at: int) -> int:
-    ran = 0
-
-    def count(_: str) -> None:
-        nonlocal ran
-        ran += 1
-        if ran == killed_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    store.read().set_trace_callback(count)
-    bring_up_to_date(project, store, actor=LEAD)
-    return ran
+    return run_killed(
+        project.store_path, lambda store: bring_up_to_date(project, store, actor=LEAD), killed_at=killed_at
+    )
 
 
 def contents(store: Store) -> Any:
