@@ -23,7 +23,7 @@ from holdfast.db.errors import Refused
 from holdfast.db.gold import set_gold
 from holdfast.db.locks import take
 from holdfast.db.models import Choice, Outcome, Status
-from holdfast.db.orderings import Pace, newest_ordering, outdated, rerank, state_of
+from holdfast.db.orderings import Pace, newest_ordering, newest_verdict, outdated, place_of, rerank, state_of
 from holdfast.db.replay import repair
 from holdfast.db.reviewed import reviewed
 from holdfast.db.samples import each
@@ -99,6 +99,15 @@ def test_a_claimed_item_keeps_its_place_until_it_is_free(project: Project, store
     queue.release(store, [claim.token])
     assert reorder(project, store).ranked == 1
     assert entries(store)[claim.sample_id].version == 1
+
+
+def test_an_item_claimed_while_its_place_was_found_keeps_the_old_one(project: Project, store: Store) -> None:
+    reorder(project, store)
+    held = queue.claim(store, reviewer="annotator-1")
+    assert held is not None
+    before = entries(store)
+    rerank(store, [place_of(held.sample_id, replace(held.entry, priority=0.0), newest_verdict(store))])
+    assert entries(store) == before
 
 
 def test_items_of_equal_priority_come_by_uid(project: Project, store: Store) -> None:
